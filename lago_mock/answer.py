@@ -1,0 +1,86 @@
+"""Answers as the real server sends them: which headers go with which kind of answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.types import Send
+
+from lago_mock.version import __version__
+from lago_mock.wire import JSON, JSONObject, encode
+
+Headers = list[tuple[bytes, bytes]]
+
+_JSON = (b"content-type", b"application/json; charset=utf-8")
+
+_SECURITY: Headers = [
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"x-xss-protection", b"0"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-permitted-cross-domain-policies", b"none"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+]
+"""Headers of every answer that a controller of the real server makes."""
+
+_ALWAYS: Headers = [(b"vary", b"Origin"), (b"x-lago-mock", __version__.encode())]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, ready to be sent."""
+
+    status: int
+    body: bytes
+    headers: Headers = field(default_factory=list)
+
+    async def send(self, send: Send, request_id: str, seconds: float, *, bodiless: bool) -> None:
+        """Send it; a HEAD request gets the same headers and no body."""
+        headers = [
+            *self.headers,
+            *_ALWAYS,
+            (b"x-request-id", request_id.encode("latin-1")),
+            (b"x-runtime", b"%.6f" % seconds),
+        ]
+        if self.status != 304:
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if bodiless else self.body})
+
+
+def success(body: JSONObject, if_none_match: str) -> Answer:
+    """Answer 200 with a weak `etag`, or 304 when the client has just that already."""
+    encoded = encode(body)
+    etag = f'W/"{hashlib.sha256(encoded).hexdigest()[:32]}"'
+    headers = [
+        _JSON,
+        *_SECURITY,
+        (b"etag", etag.encode()),
+        (b"cache-control", b"max-age=0, private, must-revalidate"),
+    ]
+    if if_none_match and etag in if_none_match:
+        return Answer(304, b"", headers[1:])
+    return Answer(200, encoded, headers)
+
+
+def failure(body: JSONObject) -> Answer:
+    """Answer an error that a controller of the real server makes; the body holds the status."""
+    headers = [_JSON, *_SECURITY, (b"cache-control", b"no-cache")]
+    return Answer(body["status"], encode(body), headers)
+
+
+def bare(status: int, error: str, *, as_json: bool) -> Answer:
+    """Answer an error from below the controllers: few headers, a body only where JSON is wanted."""
+    if not as_json:
+        return Answer(status, b"", [(b"content-type", b"text/html; charset=UTF-8")])
+    body = encode({"status": status, "error": error})
+    return Answer(status, body, [(b"content-type", b"application/json; charset=UTF-8")])
+
+
+def made_up(status: int, headers: Mapping[str, str], body: JSON) -> Answer:
+    """Answer what a fault says; text goes as it is, all else as JSON."""
+    own = [(name.lower().encode("latin-1"), v.encode("latin-1")) for name, v in headers.items()]
+    kind = [] if any(name == b"content-type" for name, _ in own) else [_JSON]
+    data = body.encode() if isinstance(body, str) else encode(body)
+    return Answer(status, data, [*kind, *_SECURITY, (b"cache-control", b"no-cache"), *own])

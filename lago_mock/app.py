@@ -1,0 +1,135 @@
+"""The application: the only place where things are put together."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from lago_mock.admin import HANDLERS, AdminEndpoint, Server
+from lago_mock.clock import SystemClock
+from lago_mock.contract.loader import Document, DocumentError, load_document
+from lago_mock.contract.operation import Contract
+from lago_mock.data import data_folder
+from lago_mock.endpoint import Endpoint
+from lago_mock.fixtures import FixtureCompiler
+from lago_mock.operations import Operations, handlers_of
+from lago_mock.pages import FirstSteps, health, ready
+from lago_mock.request import Limits
+from lago_mock.resource import Resource
+from lago_mock.resources import load_resources
+from lago_mock.sandbox import Tenants
+from lago_mock.settings import Settings
+from lago_mock.store.store import Store
+
+_logger = logging.getLogger("lago_mock")
+
+
+@dataclass(frozen=True)
+class LagoMockApp:
+    """The ASGI application with what its owner needs of it.
+
+    `restored` tells that the state file was there and was taken instead of the fixture set.
+    """
+
+    asgi: Starlette
+    server: Server
+    store: Store
+    settings: Settings
+    restored: bool
+
+
+def load_contract(
+    resources: Mapping[str, Resource], path: Path | None = None, *, check: bool = False
+) -> Contract:
+    """Return the contract of the document that ships, or of the one at a path.
+
+    Every operation is compiled when it is to be checked, else those that have a handler.
+
+    Raises:
+        DocumentError: the document is broken, or the one that ships lacks a handler's operation.
+    """
+    document = load_document(path or data_folder() / "openapi")
+    handled = frozenset(handlers_of(resources))
+    _report_missing(document, handled, foreign=path is not None)
+    return Contract(document, None if check else handled)
+
+
+def _report_missing(document: Document, handled: frozenset[str], *, foreign: bool) -> None:
+    known = {operation["operationId"] for _, _, _, operation in document.operations()}
+    for missing in sorted(handled - known):
+        close = difflib.get_close_matches(missing, known, 1)
+        advice = f"The closest is {close[0]}." if close else ""
+        if not foreign:
+            raise DocumentError(
+                document.file, "", f"the handler of {missing} finds no operation", advice
+            )
+        _logger.warning(
+            "%s has no operation %s: it is not served. %s", document.file, missing, advice
+        )
+
+
+def load_admin_contract() -> Contract:
+    """Return the contract of the admin API."""
+    document = load_document(data_folder() / "openapi" / "admin.yaml")
+    return Contract(document, frozenset(HANDLERS))
+
+
+def build(settings: Settings) -> LagoMockApp:
+    """Load everything, open the store, and put the application together.
+
+    Raises:
+        DocumentError: the document or the fixture set is broken.
+        StoreError: the state file is damaged, in use, or cannot be written.
+    """
+    resources = load_resources()
+    contract = load_contract(resources, Path(settings.openapi) if settings.openapi else None)
+    clock = SystemClock()
+    compiler = FixtureCompiler(data_folder() / "fixtures", contract, resources, clock.now())
+    fixtures = compiler.compile(settings.fixtures)
+    keys = {resource.plural: resource.key for resource in resources.values()}
+    store = Store(keys) if settings.db == ":memory:" else Store.open(keys, Path(settings.db))
+    restored = bool(store.organizations()) and not settings.reset
+    tenants = Tenants(store, clock, fixtures, settings.journal_size)
+    tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)
+    operations = Operations(contract, resources, store)
+    server = Server(tenants, operations, compiler)
+    return LagoMockApp(_asgi(server, store, settings), server, store, settings, restored)
+
+
+def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
+    limits = Limits(settings.max_body_bytes, settings.max_header_bytes, settings.max_query_bytes)
+    api = Endpoint(server.tenants, server.operations, limits)
+    admin = AdminEndpoint(server, load_admin_contract(), limits)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    routes = [
+        Route("/health", health),
+        Route("/ready", ready),
+        Route("/", FirstSteps(api)),
+        Mount("/__admin", admin),
+        Mount("/", api),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.router.redirect_slashes = False
+    return app
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Return lago-mock as an ASGI application, in memory unless the settings name a file.
+
+    Raises:
+        DocumentError: the document or the fixture set is broken.
+        StoreError: the state file is damaged, in use, or cannot be written.
+    """
+    return build(settings or Settings(db=":memory:")).asgi

@@ -1,0 +1,216 @@
+"""The command `lago-mock`: serve, and look at what would be served."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lago_mock.settings import (
+    LoadedSettings,
+    SettingError,
+    Settings,
+    load_settings,
+    option_table,
+)
+from lago_mock.version import LAGO_VERSION, __version__
+
+Command = Callable[[argparse.Namespace, LoadedSettings], int]
+
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status: 0, or 2 with one sentence on stderr."""
+    parsed = _parser().parse_args(_with_default_command(arguments))
+    flags = {
+        option.name: given
+        for option in option_table()
+        if (given := getattr(parsed, option.name, None)) is not None
+    }
+    try:
+        settings = load_settings(flags, os.environ, Path.cwd())
+        return int(parsed.run(parsed, settings))
+    except SettingError as error:
+        return _refuse(str(error))
+    except _expected_errors() as error:
+        return _refuse(str(error))
+
+
+def _refuse(reason: str) -> int:
+    print(f"lago-mock: {reason}", file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """Return the errors whose text is for people; imported late, since `settings` needs none."""
+    from lago_mock.contract.loader import DocumentError
+    from lago_mock.server import ListenError
+    from lago_mock.store.store import StoreError, StoreUnwritable
+
+    return DocumentError, StoreError, StoreUnwritable, ListenError, UrlFileError, FileNotFoundError
+
+
+class UrlFileError(Exception):
+    """The file for the URL cannot be written."""
+
+
+def _with_default_command(arguments: Sequence[str] | None) -> list[str]:
+    """Return the arguments with `serve` before them when no command is named."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    whole = {"-h", "--help", "--version"}
+    if given and (not given[0].startswith("-") or given[0] in whole):
+        return given
+    return ["serve", *given]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lago-mock",
+        description="A stand-in for the Lago billing API. Without a command it serves.",
+    )
+    version = f"lago-mock {__version__}, behaves as Lago {LAGO_VERSION}"
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, run, text in (
+        ("serve", _serve, "serve the API until it is stopped (the default)"),
+        ("settings", _settings, "print each setting with its value and its origin"),
+        ("operations", _operations, "list the operations, and which are mocked"),
+        ("check", _check, "validate a document and fixture sets, and serve nothing"),
+        ("openapi", _openapi, "print the OpenAPI document in one piece, as JSON"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        if name == "check":
+            command.add_argument("sets", nargs="*", metavar="SET", help="fixture sets to check")
+        _add_options(command)
+    return parser
+
+
+def _add_options(command: argparse.ArgumentParser) -> None:
+    for option in option_table():
+        if option.kind == "switch":
+            command.add_argument(
+                option.flag, action=argparse.BooleanOptionalAction, default=None, help=option.help
+            )
+        else:
+            command.add_argument(option.flag, metavar=option.metavar, help=option.help)
+
+
+def _serve(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    from lago_mock.app import build
+    from lago_mock.server import bind, serve, url_of
+
+    settings = loaded.settings
+    _log_to_stderr(settings.log_level)
+    with bind(settings) as bound:
+        app = build(settings)
+        url = url_of(bound)
+
+        def on_ready() -> None:
+            for line in _start_lines(app, url):
+                print(line)
+            _write_url_file(settings, url)
+            print("Ready.", flush=True)
+
+        serve(app, bound, on_ready)
+    return 0
+
+
+def _start_lines(app: Any, url: str) -> list[str]:
+    server = app.server
+    fixtures = server.tenants.fixtures
+    known = server.tenants.first_key()
+    key = known if known == fixtures.api_key else f"…{known[-4:]}"
+    operations = server.operations.contract.operations.values()
+    mocked = sum(server.operations.is_mocked(operation) for operation in operations)
+    origin = "as it was found" if app.restored else f"from fixture set {fixtures.name}"
+    return [
+        f"lago-mock {__version__} behaves as Lago {LAGO_VERSION}",
+        f"Listening on {url}, API below {url}/api/v1",
+        f"API key: {key}",
+        f"Store: {app.settings.db} ({origin})",
+        f"Mocked: {mocked} of {len(operations)} operations",
+    ]
+
+
+def _write_url_file(settings: Settings, url: str) -> None:
+    if settings.url_file:
+        try:
+            Path(settings.url_file).write_text(f"{url}\n", "utf-8")
+        except OSError as error:
+            raise UrlFileError(
+                f"{settings.url_file} cannot be written: {error.strerror}"
+            ) from error
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
+    logging.getLogger("lago_mock").setLevel(level.upper())
+
+
+def _settings(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    rows = []
+    for option in option_table():
+        value = getattr(loaded.settings, option.name)
+        shown = f"…{value[-4:]}" if option.name == "api_key" and value else value
+        rows.append((option.key, "" if shown is None else str(shown), loaded.origins[option.name]))
+    _print_table(rows)
+    return 0
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
+
+
+def _operations(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    from lago_mock.operations import handlers_of
+    from lago_mock.resources import load_resources
+
+    resources = load_resources()
+    handled = handlers_of(resources)
+    _print_table(
+        [
+            (each.id, each.method, each.path, "mocked" if each.id in handled else "501")
+            for each in _contract(loaded).operations.values()
+        ]
+    )
+    return 0
+
+
+def _contract(loaded: LoadedSettings, *, check: bool = False) -> Any:
+    from lago_mock.app import load_contract
+    from lago_mock.resources import load_resources
+
+    path = Path(loaded.settings.openapi) if loaded.settings.openapi else None
+    return load_contract(load_resources(), path, check=check)
+
+
+def _check(parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    from lago_mock.clock import SystemClock
+    from lago_mock.data import data_folder
+    from lago_mock.fixtures import FixtureCompiler
+    from lago_mock.resources import load_resources
+
+    contract = _contract(loaded, check=True)
+    print(f"{contract.document.file}: {len(contract.operations)} operations are in order")
+    compiler = FixtureCompiler(
+        data_folder() / "fixtures", contract, load_resources(), SystemClock().now()
+    )
+    for name in parsed.sets or compiler.names():
+        fixtures = compiler.compile(name)
+        print(f"{fixtures.path}: the fixture set is in order")
+    return 0
+
+
+def _openapi(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    print(json.dumps(_contract(loaded).document.tree, indent=2, ensure_ascii=False))
+    return 0

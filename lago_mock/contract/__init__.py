@@ -1,0 +1,1 @@
+"""The contract: what an OpenAPI document says, made fit to route, permit, coerce and judge by."""

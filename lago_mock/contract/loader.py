@@ -1,0 +1,276 @@
+"""Read an OpenAPI document, whole or in fragments, and make one tree of it.
+
+YAML is read by the types of YAML 1.2: `NO`, `010` and `12:30` stay text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from lago_mock.wire import JSONObject
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+EXTENSIONS: Mapping[str, str] = {
+    "x-lago-code": "a code, or a map keyword -> code, said when the keyword fails",
+    "x-lago-clean": "steps applied to text: upcase, downcase, strip, email, nul",
+    "x-lago-blank": "what blank text is: null, keep (default) or error",
+    "x-lago-null": "what null does: clear (default), keep or reset:VALUE",
+    "x-lago-premium": "true or an integration's name: without it the key is dropped",
+    "x-lago-field": "the flat name in error_details, where the property's own is not used",
+    "x-lago-era": "the era that the property exists in",
+}
+
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class DocumentError(Exception):
+    """A document or fixture set that cannot be used; the text says which, where and what to do."""
+
+    def __init__(self, file: Path | str, place: str, what: str, advice: str = "") -> None:
+        self.file, self.place, self.what = file, place, what
+        text = f"{file}: {place}: {what}" if place else f"{file}: {what}"
+        super().__init__(f"{text}. {advice}" if advice else text)
+
+
+class _Yaml12Loader(_Loader):  # type: ignore[misc]  # chosen at run time
+    """PyYAML's safe loader with the scalar types of YAML 1.2, and no key given twice."""
+
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012  # PyYAML's own attribute
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Refuse a key that stands twice: the first would be lost in silence."""
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Yaml12Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
+)
+_Yaml12Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool",
+    re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"),
+    list("tTfF"),
+)
+_Yaml12Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
+)
+_Yaml12Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One OpenAPI document, bundled: every reference in `tree` begins with `#/`.
+
+    `sources` tells the file of each operation id and of each component (`schemas/Currency`).
+    """
+
+    tree: JSONObject
+    file: Path
+    sources: Mapping[str, Path]
+
+    def operations(self) -> Iterator[tuple[str, str, JSONObject, JSONObject]]:
+        """Yield path, method, the path item and the operation, in the document's order."""
+        for path, item in self.tree.get("paths", {}).items():
+            for method in METHODS:
+                if method in item:
+                    yield path, method, item, item[method]
+
+
+def read_file(path: Path) -> Any:
+    """Return what a YAML or JSON file holds.
+
+    Raises:
+        DocumentError: it cannot be read, or its syntax is broken; names line and column.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DocumentError(path, "", f"cannot be read: {error.strerror}") from error
+    return _parse_json(path, data) if path.suffix == ".json" else _parse_yaml(path, data)
+
+
+def _parse_json(path: Path, data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DocumentError(
+            path, f"line {error.lineno}, column {error.colno}", f"not JSON: {error.msg}"
+        ) from error
+
+
+def _parse_yaml(path: Path, data: bytes) -> Any:
+    try:
+        return yaml.load(data, Loader=_Yaml12Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise DocumentError(path, place, f"not YAML: {error.problem}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DocumentError(path, "", f"not YAML: {error}") from error
+
+
+def load_document(path: Path) -> Document:
+    """Return the document of a file, or of a folder of fragments united.
+
+    Raises:
+        DocumentError: a fragment is broken, two define one thing, or a reference leads nowhere.
+    """
+    if path.is_dir():
+        files = [path / "openapi.yaml", path / "common.yaml"]
+        files += sorted((path / "resources").glob("*.yaml"))
+        files.append(path / "unmocked.yaml")
+    else:
+        files = [path]
+    bundle = _Bundle()
+    for file in files:
+        bundle.add(file, read_file(file))
+    document = Document(bundle.tree, path, bundle.sources)
+    _check(document, bundle)
+    return document
+
+
+class _Bundle:
+    """Fragments on their way to one tree; remembers where each piece came from."""
+
+    def __init__(self) -> None:
+        self.tree: JSONObject = {}
+        self.sources: dict[str, Path] = {}
+        self.places: dict[tuple[str, str], Path] = {}
+
+    def add(self, file: Path, fragment: Any) -> None:
+        """Unite one fragment with what is there."""
+        if not isinstance(fragment, dict):
+            raise DocumentError(file, "", "not an OpenAPI document: the top level is no object")
+        for section, value in fragment.items():
+            if section == "components":
+                for kind, entries in value.items():
+                    self._unite(file, kind, self.tree.setdefault(section, {}), kind, entries)
+            elif section in ("paths", "webhooks"):
+                self._add_items(file, section, value)
+            elif isinstance(value, list):
+                self.tree.setdefault(section, []).extend(value)
+            else:
+                self._claim(file, "", section)
+                self.tree[section] = value
+
+    def _unite(
+        self, file: Path, prefix: str, parent: JSONObject, name: str, entries: JSONObject
+    ) -> None:
+        target = parent.setdefault(name, {})
+        for entry, value in entries.items():
+            self._claim(file, prefix, entry)
+            self.sources[f"{prefix}/{entry}"] = file
+            target[entry] = value
+
+    def _add_items(self, file: Path, section: str, items: JSONObject) -> None:
+        for path, item in items.items():
+            target = self.tree.setdefault(section, {}).setdefault(path, {})
+            for key, value in item.items():
+                if key in METHODS:
+                    self._claim(file, path, key)
+                    self._claim_operation(file, path, key, value)
+                target[key] = value
+
+    def _claim_operation(self, file: Path, path: str, method: str, operation: Any) -> None:
+        if not isinstance(operation, dict) or not isinstance(operation.get("operationId"), str):
+            place = pointer("paths", path, method)
+            raise DocumentError(file, place, "no operationId", "Give the operation one.")
+        self._claim(file, "operationId", operation["operationId"])
+        self.sources[operation["operationId"]] = file
+
+    def _claim(self, file: Path, kind: str, name: str) -> None:
+        before = self.places.setdefault((kind, name), file)
+        if before is not file or (kind == "operationId" and name in self.sources):
+            what = f"{kind} {name}".strip()
+            raise DocumentError(
+                file, "", f"{what!r} is defined in {before} as well", "Keep one of them."
+            )
+
+
+def pointer(*steps: str | int) -> str:
+    """Return the JSON pointer that these steps make."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def resolve(tree: JSONObject, reference: str) -> Any:
+    """Return what `#/components/schemas/Tax` points to; KeyError when it leads nowhere."""
+    node: Any = tree
+    if not reference.startswith("#/"):
+        raise KeyError(reference)
+    for step in reference[2:].split("/"):
+        key = step.replace("~1", "/").replace("~0", "~")
+        node = node[int(key)] if isinstance(node, list) else node[key]
+    return node
+
+
+def _check(document: Document, bundle: _Bundle) -> None:
+    tree = document.tree
+    if not str(tree.get("openapi", "")).startswith("3."):
+        raise DocumentError(document.file, "/openapi", "an OpenAPI version 3 is needed")
+    if not isinstance(tree.get("paths"), dict):
+        raise DocumentError(document.file, "/paths", "the document has no paths")
+    for place, node in _nodes(tree, ()):
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            _check_reference(document, bundle, place, reference)
+        for key in node:
+            if isinstance(key, str) and key.startswith("x-lago-") and key not in EXTENSIONS:
+                raise DocumentError(
+                    _file_of(bundle, document, place),
+                    pointer(*place, key),
+                    "no such extension",
+                    f"Known are: {', '.join(EXTENSIONS)}.",
+                )
+
+
+def _check_reference(
+    document: Document, bundle: _Bundle, place: tuple[str | int, ...], reference: str
+) -> None:
+    try:
+        resolve(document.tree, reference)
+    except (KeyError, IndexError, ValueError, TypeError):
+        raise DocumentError(
+            _file_of(bundle, document, place),
+            pointer(*place),
+            f"the reference {reference} leads nowhere",
+            "References must point into the document itself, as #/components/schemas/Name.",
+        ) from None
+
+
+def _file_of(bundle: _Bundle, document: Document, place: tuple[str | int, ...]) -> Path:
+    """Return the fragment that a place in the tree came from."""
+    steps = [str(step) for step in place]
+    if steps[:1] == ["components"] and len(steps) > 2:
+        return bundle.sources[f"{steps[1]}/{steps[2]}"]
+    if len(steps) > 2:
+        return bundle.places.get((steps[1], steps[2]), document.file)
+    return document.file
+
+
+def _nodes(node: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(node, dict):
+        yield place, node
+        for key, value in node.items():
+            if key not in ("example", "examples", "enum"):
+                yield from _nodes(value, (*place, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _nodes(value, (*place, index))

@@ -1,0 +1,224 @@
+"""The operations of a document, compiled: what each takes, what it answers, where it is routed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from lago_mock.contract.fields import Field, FieldCompiler, Licensed, Permit, problem_of
+from lago_mock.contract.loader import Document, DocumentError, pointer, resolve
+from lago_mock.contract.router import Router
+from lago_mock.contract.validators import Schemas, Validator, Violation
+from lago_mock.errors import BadRequest, Problem
+from lago_mock.wire import JSON, JSONObject
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A request body after permitting, coercion and judging.
+
+    `value` is the root's object, or the whole body where the document has no root. The problems
+    stand in no order that matters: handlers refuse by field. `unknown` are JSON pointers.
+    """
+
+    value: JSONObject = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One entry of the document: a method and a path template, with the rules of both directions.
+
+    `root` is the key that wraps the request's object, None when the body has none. `scopes` are
+    the roles that its security names, such as `customer:write`.
+    """
+
+    id: str
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    scopes: tuple[str, ...]
+    description: JSONObject = field(repr=False, hash=False, compare=False)
+    root: str | None = None
+    fields: Field | None = None
+    request: Validator | None = None
+    answers: Mapping[int, Validator] = field(default_factory=dict, hash=False)
+
+    def read(self, body: JSON, licensed: Licensed) -> Judged:
+        """Return the permitted and coerced body, and what is wrong with it.
+
+        Raises:
+            BadRequest: 400, the root key is missing, or holds no object with anything in it.
+        """
+        if self.fields is None:
+            return Judged()
+        given = body.get(self.root) if isinstance(body, dict) and self.root else body
+        if self.root and not (isinstance(given, dict) and given):
+            raise BadRequest(self.root)
+        spec = self.fields.properties[self.root] if self.root else self.fields
+        permit = Permit(licensed)
+        value = permit.object(spec, given if isinstance(given, dict) else {}, ())
+        violations = self._violations({self.root: value} if self.root else value)
+        if self.root and any(_is_empty_root(violation) for violation in violations):
+            raise BadRequest(self.root)
+        depth = 1 if self.root else 0
+        found = [each for one in violations for each in problem_of(self.fields, one, depth)]
+        prefix = (self.root,) if self.root else ()
+        unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
+        return Judged(value, (*permit.problems, *_without_repeats(found)), unknown)
+
+    def judge(self, body: JSON) -> Judged:
+        """Return the body as it is, with what the document to the letter says against it."""
+        if self.fields is None or self.request is None:
+            return Judged()
+        found = [
+            each
+            for violation in self.request.violations(body)
+            for each in problem_of(self.fields, violation)
+        ]
+        return Judged(body if isinstance(body, dict) else {}, tuple(_without_repeats(found)))
+
+    def _violations(self, value: JSON) -> list[Violation]:
+        return list(self.request.violations(value)) if self.request else []
+
+    def example(self, status: int) -> Any:
+        """Return the first example body of an answer, None when the document has none."""
+        content = self._answer(status).get("content", {}).get("application/json", {})
+        if "example" in content:
+            return content["example"]
+        return next((one["value"] for one in content.get("examples", {}).values()), None)
+
+    def first_required(self) -> str | None:
+        """Return the field that a body cannot do without, else the first it may hold."""
+        if self.fields is None:
+            return None
+        spec = self.fields.properties[self.root] if self.root else self.fields
+        return next(iter((*spec.required, *spec.properties)), None)
+
+    def _answer(self, status: int) -> JSONObject:
+        answer: JSONObject = self.description.get("responses", {}).get(str(status), {})
+        return answer
+
+
+def _is_empty_root(violation: Violation) -> bool:
+    return violation.keyword == "minProperties" and len(violation.path) == 1
+
+
+def _without_repeats(problems: list[Problem]) -> list[Problem]:
+    """Drop what is said twice: one violation a missing key, or an item, names the same field."""
+    return list(dict.fromkeys(problems))
+
+
+class Contract:
+    """A document made ready: its operations by id, and the router that finds them.
+
+    Only operations with a handler are compiled to the full; the others are routed and nothing more.
+    """
+
+    def __init__(self, document: Document, handled: frozenset[str] | None = None) -> None:
+        """Compile a document; `handled` are the ids that have a handler, None means all.
+
+        Raises:
+            DocumentError: a schema or an extension means nothing; names file and JSON pointer.
+        """
+        self.document = document
+        self._schemas = Schemas(document.tree)
+        self._fields = FieldCompiler(document.tree)
+        self.operations: Mapping[str, Operation] = MappingProxyType(
+            {
+                operation["operationId"]: self._compile(path, method, item, operation, handled)
+                for path, method, item, operation in document.operations()
+            }
+        )
+        self.router = Router(self.operations.values())
+
+    def _compile(
+        self,
+        path: str,
+        method: str,
+        item: JSONObject,
+        operation: JSONObject,
+        handled: frozenset[str] | None,
+    ) -> Operation:
+        place = ("paths", path, method)
+        operation = self._with_answers(operation)
+        bare = Operation(
+            id=operation["operationId"],
+            method=method.upper(),
+            path=path,
+            parameters=tuple(part[1:-1] for part in path.split("/") if part.startswith("{")),
+            scopes=self._scopes(operation),
+            description=operation,
+        )
+        if handled is not None and bare.id not in handled:
+            return bare
+        try:
+            return self._compile_rules(bare, place)
+        except ValueError as error:
+            file = self.document.sources.get(bare.id, self.document.file)
+            raise DocumentError(file, pointer(*place), str(error).partition("\n")[0]) from error
+
+    def _with_answers(self, operation: JSONObject) -> JSONObject:
+        """Return the operation with its references to shared answers resolved."""
+        answers = {
+            status: self._resolved(answer)
+            for status, answer in operation.get("responses", {}).items()
+        }
+        return {**operation, "responses": answers}
+
+    def _resolved(self, node: JSONObject) -> JSONObject:
+        resolved: JSONObject = resolve(self.document.tree, node["$ref"]) if "$ref" in node else node
+        return resolved
+
+    def _scopes(self, operation: JSONObject) -> tuple[str, ...]:
+        required = operation.get("security", [])
+        return tuple(scope for one in required for scopes in one.values() for scope in scopes)
+
+    def _compile_rules(self, bare: Operation, place: tuple[str, ...]) -> Operation:
+        answers = {
+            int(status): self._schemas.validator(self._schema_place(answer, place, status))
+            for status, answer in bare.description["responses"].items()
+            if status.isdecimal() and "application/json" in answer.get("content", {})
+        }
+        root, fields, request = self._compile_body(bare, place)
+        return Operation(
+            bare.id,
+            bare.method,
+            bare.path,
+            bare.parameters,
+            bare.scopes,
+            bare.description,
+            root,
+            fields,
+            request,
+            MappingProxyType(answers),
+        )
+
+    def _schema_place(self, answer: JSONObject, place: tuple[str, ...], status: str) -> str:
+        steps = ("content", "application/json", "schema")
+        original = resolve(self.document.tree, "#" + pointer(*place, "responses", status))
+        if "$ref" in original:
+            return str(original["$ref"][1:]) + pointer(*steps)
+        return pointer(*place, "responses", status, *steps)
+
+    def _compile_body(
+        self, bare: Operation, place: tuple[str, ...]
+    ) -> tuple[str | None, Field | None, Validator | None]:
+        body = self._resolved(bare.description.get("requestBody", {}))
+        schema = body.get("content", {}).get("application/json", {}).get("schema")
+        if schema is None:
+            return None, None, None
+        steps = (*place, "requestBody", "content", "application/json", "schema")
+        fields = self._fields.compile(schema)
+        return _root_of(schema, fields), fields, self._schemas.validator(pointer(*steps))
+
+
+def _root_of(schema: JSONObject, fields: Field) -> str | None:
+    """Return the key that wraps the object: the only property, when it is an object."""
+    if len(fields.properties) != 1:
+        return None
+    name, only = next(iter(fields.properties.items()))
+    return name if only.kind == "object" else None

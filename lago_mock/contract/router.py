@@ -1,0 +1,97 @@
+"""Find the operation that a method and a path name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic, Protocol, TypeVar
+
+from lago_mock.parameters import decode_path_segment
+
+
+class Routed(Protocol):
+    """What can be routed."""
+
+    @property
+    def method(self) -> str:
+        """GET, POST, …."""
+
+    @property
+    def path(self) -> str:
+        """The path template, `/customers/{external_customer_id}`."""
+
+
+T = TypeVar("T", bound=Routed)
+
+
+class _Node(Generic[T]):
+    """One segment of the templates: its literal followers, its parameter, what ends here."""
+
+    __slots__ = ("ends", "literals", "parameter")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[T]] = {}
+        self.parameter: _Node[T] | None = None
+        self.ends: dict[str, T] = {}
+
+
+class Router(Generic[T]):
+    """The paths of a document; a literal segment goes before a parameter."""
+
+    def __init__(self, operations: Iterable[T]) -> None:
+        self._root: _Node[T] = _Node()
+        self._fixed: dict[tuple[str, str], T] = {}
+        for operation in operations:
+            self._add(operation)
+
+    def _add(self, operation: T) -> None:
+        node = self._root
+        for segment in operation.path.strip("/").split("/"):
+            if segment.startswith("{"):
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        node.ends[operation.method] = operation
+        if "{" not in operation.path:
+            self._fixed[operation.method, operation.path] = operation
+
+    def match(self, method: str, path: str) -> tuple[T, tuple[str, ...]] | None:
+        """Return the operation and the values of its path parameters, in the template's order.
+
+        `path` is raw, still percent-encoded: `%2F` belongs to a value. Doubled and trailing slashes
+        count for nothing, and so does an ending such as `.json` after a literal segment.
+
+        Raises:
+            Unparsable: a value has a broken escape or is no UTF-8.
+        """
+        fixed = self._fixed.get((method, path))
+        if fixed is not None:
+            return fixed, ()
+        segments = [segment for segment in path.split("/") if segment]
+        found = _walk(self._root, segments, 0)
+        if found is None or method not in found[0].ends:
+            return None
+        return found[0].ends[method], tuple(decode_path_segment(value) for value in found[1])
+
+    def verbs(self, path: str) -> tuple[str, ...]:
+        """Return the methods that are routed at a path, in the document's order; empty for none."""
+        found = _walk(self._root, [segment for segment in path.split("/") if segment], 0)
+        return tuple(found[0].ends) if found else ()
+
+
+def _walk(
+    node: _Node[T], segments: list[str], index: int
+) -> tuple[_Node[T], tuple[str, ...]] | None:
+    if index == len(segments):
+        return (node, ()) if node.ends else None
+    segment = segments[index]
+    literal = node.literals.get(segment)
+    if literal is None and index == len(segments) - 1:
+        literal = node.literals.get(segment.partition(".")[0])
+    if literal is not None and (found := _walk(literal, segments, index + 1)):
+        return found
+    if node.parameter is None:
+        return None
+    # Differs from Lago: a dot in an id belongs to the id; the real server cuts the id at the dot.
+    rest = _walk(node.parameter, segments, index + 1)
+    return rest and (rest[0], (segment, *rest[1]))

@@ -1,0 +1,296 @@
+"""The HTTP skin of the operations: one request from its first byte to the answer's last.
+
+read      parameters and body; a failure is kept, not yet answered
+tenant    the key's organization; refuses nothing yet
+fault     one armed for the organization, else for the server
+refuse    in Lago's order: unparsable 400 or 406, no route 404, key 401, not mocked 501
+perform   permit, judge, handle, check, commit: `operations`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.types import Receive, Scope, Send
+
+from lago_mock.answer import Answer, bare, failure, made_up, success
+from lago_mock.contract.operation import Operation
+from lago_mock.errors import (
+    InternalServerError,
+    LagoError,
+    NotFound,
+    Unauthorized,
+    ValidationFailed,
+)
+from lago_mock.faults import Outcome
+from lago_mock.journal import MAX_BODY_BYTES, Entry
+from lago_mock.operations import Operations
+from lago_mock.request import ClientGone, Limits, NotAcceptable, Request, TooLarge
+from lago_mock.sandbox import Sandbox, Tenants
+from lago_mock.store.store import StoreUnwritable
+from lago_mock.wire import JSONObject, Unparsable
+
+PREFIX = "/api/v1"
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+
+_requests = logging.getLogger("lago_mock.requests")
+_errors = logging.getLogger("lago_mock.errors")
+
+
+class Interrupted(Exception):
+    """The call waited, and what it waited in was reset or stopped: it must write nothing."""
+
+
+@dataclass
+class Route:
+    """What a request's path and verb lead to."""
+
+    operation: Operation | None = None
+    values: tuple[str, ...] = ()
+
+
+class Endpoint:
+    """ASGI application of every path that is neither a page nor the admin API."""
+
+    def __init__(self, tenants: Tenants, operations: Operations, limits: Limits) -> None:
+        self._tenants = tenants
+        self._operations = operations
+        self._router = operations.contract.router
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        began = time.perf_counter()
+        request = Request(scope)
+        sandbox = self._tenants.of(request.api_key)
+        entry = self._open_entry(request, sandbox)
+        exchange = _Exchange(self, request, receive, sandbox, entry)
+        try:
+            answer = await exchange.answer()
+        except ClientGone:
+            return
+        seconds = time.perf_counter() - began
+        self._close_entry(entry, answer, seconds)
+        request_id = request.header(b"x-request-id") or self._tenants.clock.new_id()
+        bodiless = request.method == "HEAD" or answer.status == 304
+        await answer.send(send, request_id, seconds, bodiless=bodiless)
+
+    def _open_entry(self, request: Request, sandbox: Sandbox | None) -> Entry:
+        journal = sandbox.journal if sandbox else self._tenants.journal
+        entry = Entry(
+            id=str(next(journal.numbers)),
+            time=self._tenants.clock.now(),
+            method=request.method,
+            path=unquote(request.raw_path, errors="replace"),
+            query=request.scope["query_string"].decode("latin-1"),
+            headers=request.scope["headers"],
+            organization_id=sandbox.facts.organization_id if sandbox else None,
+        )
+        journal.add(entry)
+        return entry
+
+    def _close_entry(self, entry: Entry, answer: Answer, seconds: float) -> None:
+        entry.status = answer.status
+        entry.answer = answer.body[: MAX_BODY_BYTES + 1]
+        entry.duration_ms = round(seconds * 1000, 3)
+        if not _requests.isEnabledFor(logging.INFO):
+            return
+        notes = [note for note in (entry.reason(), entry.hint) if note]
+        if entry.fault_id:
+            notes.insert(0, f"fault {entry.fault_id}")
+        _requests.info(
+            "%s %s %d %s %.1f ms%s",
+            entry.method,
+            entry.path,
+            answer.status,
+            entry.operation_id or "-",
+            seconds * 1000,
+            f": {'; '.join(notes)}" if notes else "",
+        )
+
+    def route(self, request: Request) -> Route:
+        """Return what the path and the verb lead to; HEAD is read as GET.
+
+        Raises:
+            Unparsable: 400, a path parameter has a broken escape.
+        """
+        path = request.raw_path
+        if not path.startswith(f"{PREFIX}/"):
+            return Route()
+        # Differs from Lago: HEAD is a read, also for the key's permissions; there it is a write.
+        method = "GET" if request.method == "HEAD" else request.method
+        found = self._router.match(method, path[len(PREFIX) :])
+        return Route(*found) if found else Route()
+
+    def hint(self, request: Request) -> str | None:
+        """Return what a client that missed every route may have done wrong, None if unclear."""
+        path = request.raw_path
+        if path.startswith(f"{PREFIX}{PREFIX}/"):
+            return f"the base URL ends in {PREFIX} and the client adds it once more"
+        if not path.startswith(f"{PREFIX}/"):
+            verbs = self._router.verbs(path)
+            return f"the path lacks {PREFIX}: add it to the base URL" if verbs else None
+        verbs = self._router.verbs(path[len(PREFIX) :])
+        return f"this path takes {', '.join(verbs)}" if verbs else None
+
+
+class _Exchange:
+    """One request on its way to an answer."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        request: Request,
+        receive: Receive,
+        sandbox: Sandbox | None,
+        entry: Entry,
+    ) -> None:
+        self._endpoint = endpoint
+        self._request = request
+        self._receive = receive
+        self._sandbox = sandbox
+        self._entry = entry
+        # Looked up on arrival: a reset in between replaces it, and this call belongs to what was.
+        self._ended = (sandbox or endpoint._tenants).ended
+
+    async def answer(self) -> Answer:
+        """Return the answer; whatever goes wrong becomes one.
+
+        Raises:
+            ClientGone: nobody waits for it.
+        """
+        try:
+            return await self._answer()
+        except ClientGone:
+            self._entry.refusal = "the client went before it was answered"
+            raise
+        except LagoError as error:
+            return self._refused(error)
+        except (Unparsable, NotAcceptable) as error:
+            return self._unreadable(error)
+        except TooLarge as error:
+            self._entry.refusal = str(error)
+            return failure({"status": error.status, "error": str(error)})
+        except Interrupted:
+            self._entry.refusal = "reset or stopped while it waited"
+            return failure({"status": 503, "error": "Service Unavailable"})
+        except Exception as error:
+            return self._broken(error)
+
+    def _refused(self, error: LagoError) -> Answer:
+        if isinstance(error, ValidationFailed):
+            self._entry.problems = error.problems
+        elif isinstance(error, InternalServerError):
+            _errors.error("a bug of lago-mock: %s", error)
+        body = error.body()
+        self._entry.refusal = str(body.get("code", body["error"]))
+        return failure(body)
+
+    def _broken(self, error: Exception) -> Answer:
+        if isinstance(error, StoreUnwritable):
+            _errors.error("the store cannot be written: %s", error)
+        else:
+            _errors.error("a bug of lago-mock, in %s", self._entry.operation_id, exc_info=error)
+        return failure(InternalServerError().body())
+
+    def _unreadable(self, error: Exception) -> Answer:
+        self._entry.refusal = str(error)
+        if isinstance(error, NotAcceptable):
+            return bare(406, "Not Acceptable", as_json=self._request.wants_json())
+        return bare(400, "Bad Request", as_json=self._request.wants_json())
+
+    async def _answer(self) -> Answer:
+        request = self._request
+        request.check_head(self._endpoint._limits)
+        await request.read_body(self._receive, self._endpoint._limits)
+        self._entry.body = request.body[: MAX_BODY_BYTES + 1]
+        failed, parameters, route = self._read()
+        if route.operation:
+            self._entry.operation_id = route.operation.id
+        outcome = self._take_fault(route.operation)
+        if outcome is not None:
+            await self._wait(outcome)
+            if outcome.status is not None:
+                return made_up(outcome.status, outcome.headers, outcome.body)
+        if self._ended.is_set():
+            raise Interrupted
+        if failed:
+            raise failed
+        return self._perform(route, parameters)
+
+    def _read(self) -> tuple[Exception | None, JSONObject, Route]:
+        """Return what could not be read, beside all that could."""
+        failed: Exception | None = None
+        parameters: JSONObject = {}
+        route = Route()
+        try:
+            parameters = self._request.parameters()
+        except (Unparsable, NotAcceptable) as error:
+            failed = error
+        try:
+            route = self._endpoint.route(self._request)
+        except Unparsable as error:
+            failed = failed or error
+        return failed, parameters, route
+
+    def _take_fault(self, operation: Operation | None) -> Outcome | None:
+        sources = [self._sandbox.faults] if self._sandbox else []
+        for faults in (*sources, self._endpoint._tenants.faults):
+            fault = faults.take(operation, self._request.method, self._entry.path)
+            if fault is not None:
+                self._entry.fault_id = fault.id
+                return fault.outcome(operation)
+        return None
+
+    async def _wait(self, outcome: Outcome) -> None:
+        """Wait as long as the fault says, or until the client goes or the state is taken back.
+
+        Raises:
+            ClientGone: nobody waits for the answer any more.
+            Interrupted: a reset or the end of the server ended the wait.
+        """
+        if not outcome.delay_seconds and not outcome.hangs:
+            return
+        gone = asyncio.ensure_future(self._disconnected())
+        ended = asyncio.ensure_future(self._ended.wait())
+        timeout = None if outcome.hangs else outcome.delay_seconds
+        try:
+            await asyncio.wait((gone, ended), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                raise Interrupted
+            if gone.done():
+                raise ClientGone
+        finally:
+            gone.cancel()
+            ended.cancel()
+
+    async def _disconnected(self) -> None:
+        message: Any = {}
+        while message.get("type") != "http.disconnect":
+            message = await self._receive()
+
+    def _perform(self, route: Route, parameters: JSONObject) -> Answer:
+        operation = route.operation
+        if operation is None:
+            return self._unrouted()
+        if self._sandbox is None:
+            raise Unauthorized
+        operations, facts = self._endpoint._operations, self._sandbox.facts
+        operations.require_mocked(operation)
+        path = dict(zip(operation.parameters, route.values, strict=True))
+        self._entry.root = operation.root
+        judged = operation.read(parameters, facts.licensed)
+        self._entry.unknown = judged.unknown
+        body = operations.perform(facts, operation, path, parameters, judged)
+        return success(body, self._request.header(b"if-none-match"))
+
+    def _unrouted(self) -> Answer:
+        self._entry.hint = self._endpoint.hint(self._request)
+        if self._request.method not in _METHODS or self._request.raw_path == "/":
+            return bare(404, "Not Found", as_json=self._request.wants_json())
+        raise NotFound("resource_not_found")

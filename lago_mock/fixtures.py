@@ -1,0 +1,205 @@
+"""Fixture sets: files in the shape of the API's requests, played through the operations once.
+
+description: A rowing club and its members     (optional)
+now: 2026-01-05T09:00:00Z                      (optional; the first row's time)
+organization:                                  name, api_key, and what updateOrganization takes
+  name: Brightwater Rowing
+taxes: [{code: vat_20, …}]                     any resource, in the order they are to be made
+customers: [{external_id: acct-1, …}]
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lago_mock.clock import ScriptedClock
+from lago_mock.contract.formats import is_date_time
+from lago_mock.contract.loader import DocumentError, pointer, read_file
+from lago_mock.contract.operation import Contract
+from lago_mock.errors import LagoError, ValidationFailed
+from lago_mock.operations import Facts, Operations
+from lago_mock.resource import Resource
+from lago_mock.resources.organizations import new_organization
+from lago_mock.store.store import FixtureRows, Store
+from lago_mock.store.tables import Row
+from lago_mock.wire import JSONObject
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+_OWN_KEYS = ("description", "now", "organization")
+
+
+@dataclass(frozen=True)
+class FixtureSet:
+    """A set made into rows: ids, slugs and times are the same for each organization made from it.
+
+    `organization` is the row of the organization that the set describes, with an id of its own.
+    """
+
+    name: str
+    path: Path
+    description: str
+    api_key: str | None
+    organization: Row
+    rows: FixtureRows
+
+    def shown(self) -> JSONObject:
+        """Return the `FixtureSet` object of the admin document."""
+        return {
+            "name": self.name,
+            "path": str(self.path),
+            "description": self.description,
+            "sections": {name: len(rows) for name, rows in self.rows.rows.items()},
+        }
+
+
+class FixtureCompiler:
+    """Reads fixture sets and plays them through the operations of a contract."""
+
+    def __init__(
+        self, folder: Path, contract: Contract, resources: Mapping[str, Resource], started: datetime
+    ) -> None:
+        self._folder = folder
+        self._contract = contract
+        self._resources = resources
+        self._started = started
+
+    def names(self) -> list[str]:
+        """Return the names of the sets that ship, in the order of the alphabet."""
+        return sorted(path.stem for path in self._folder.iterdir() if path.suffix in _SUFFIXES)
+
+    def find(self, name: str) -> Path:
+        """Return the file of a set that ships, or the path that was given instead of a name.
+
+        Raises:
+            DocumentError: there is no such set.
+        """
+        shipped = [self._folder / f"{name}{suffix}" for suffix in _SUFFIXES]
+        for path in (*shipped, Path(name)):
+            if path.is_file():
+                return path
+        close = difflib.get_close_matches(name, self.names(), 1)
+        advice = f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(self.names())}."
+        raise DocumentError(name, "", "there is no such fixture set", advice)
+
+    def compile(self, name: str) -> FixtureSet:
+        """Return the set of this name or path, made into rows.
+
+        Raises:
+            DocumentError: the file is broken, or the contract refuses an item; names file, JSON
+                pointer and reason.
+        """
+        path = self.find(name)
+        content = _Content(path, read_file(path))
+        clock = ScriptedClock(content.now(self._started), path.stem)
+        row = new_organization(clock, content.organization_name())
+        keys = {resource.plural: resource.key for resource in self._resources.values()}
+        store = Store(keys)
+        view = store.view(row["lago_id"])
+        view.put("organizations", row)
+        store.commit(view)
+        facts = Facts(row["lago_id"], clock, lambda _: True)
+        player = _Player(content, Operations(self._contract, self._resources, store), facts)
+        player.play(self._resources)
+        rows, sequences = store.contents(row["lago_id"])
+        return FixtureSet(
+            name=path.stem,
+            path=path,
+            description=content.text("description"),
+            api_key=content.organization.get("api_key"),
+            organization=store.organizations()[0],
+            rows=FixtureRows(path.stem, rows, sequences),
+        )
+
+
+class _Content:
+    """What a fixture file says, each part checked for its shape when it is asked for."""
+
+    def __init__(self, path: Path, raw: Any) -> None:
+        self.path = path
+        if not isinstance(raw, dict):
+            raise DocumentError(path, "", "a fixture set is an object with sections")
+        self._raw: JSONObject = raw
+        organization = raw.get("organization", {})
+        if not isinstance(organization, dict):
+            raise self.error("/organization", "an object is needed")
+        self.organization: JSONObject = organization
+
+    def error(self, place: str, what: str, advice: str = "") -> DocumentError:
+        """Return the error that names this file and a place in it."""
+        return DocumentError(self.path, place, what, advice)
+
+    def text(self, key: str) -> str:
+        """Return a text of the top level, empty when it is absent."""
+        return str(self._raw.get(key, ""))
+
+    def now(self, default: datetime) -> datetime:
+        """Return the time of the first row."""
+        given = self._raw.get("now")
+        if given is None:
+            return default
+        if not isinstance(given, str) or not is_date_time(given):
+            raise self.error("/now", "no point in time", "Write it as 2026-01-05T09:00:00Z.")
+        return datetime.fromisoformat(given).astimezone(UTC)
+
+    def organization_name(self) -> str:
+        """Return the name of the organization."""
+        name = self.organization.get("name")
+        if not isinstance(name, str) or not name.strip():
+            raise self.error("/organization/name", "a name is needed")
+        return name
+
+    def sections(self, known: Mapping[str, str]) -> Iterator[tuple[str, list[Any]]]:
+        """Yield each section with its items; `known` are those that can be."""
+        for name, items in self._raw.items():
+            if name in _OWN_KEYS:
+                continue
+            if name not in known:
+                close = difflib.get_close_matches(name, [*known, *_OWN_KEYS], 1)
+                advice = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
+                raise self.error(pointer(name), "no such section", advice)
+            if not isinstance(items, list):
+                raise self.error(pointer(name), "a list is needed")
+            yield name, items
+
+
+class _Player:
+    """Plays the requests of a fixture file."""
+
+    def __init__(self, content: _Content, operations: Operations, facts: Facts) -> None:
+        self._content = content
+        self._operations = operations
+        self._facts = facts
+
+    def play(self, resources: Mapping[str, Resource]) -> None:
+        """Update the organization, then make each item of each section."""
+        own = ("name", "api_key")
+        settings = {k: v for k, v in self._content.organization.items() if k not in own}
+        if settings:
+            self._perform("updateOrganization", settings, "/organization")
+        made_by = {each.plural: each.made_by for each in resources.values() if each.made_by}
+        for name, items in self._content.sections(made_by):
+            for index, item in enumerate(items):
+                self._perform(made_by[name], item, pointer(name, index))
+
+    def _perform(self, operation_id: str, item: Any, place: str) -> None:
+        operation = self._operations.contract.operations[operation_id]
+        parameters = {str(operation.root): item}
+        try:
+            judged = operation.read(parameters, self._facts.licensed)
+            for unknown in judged.unknown:
+                _, _, inner = unknown[1:].partition("/")
+                raise self._content.error(f"{place}/{inner}", f"{operation_id} takes no such key")
+            self._operations.perform(self._facts, operation, {}, {}, judged)
+        except ValidationFailed as error:
+            first = error.problems[0]
+            raise self._content.error(
+                f"{place}{first.pointer(None)}", f"{first.code} ({first.keyword})"
+            ) from error
+        except LagoError as error:
+            reason = error.body().get("code", error.body()["error"])
+            raise self._content.error(place, f"{operation_id} answers {reason}") from error

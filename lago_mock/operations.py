@@ -1,0 +1,110 @@
+"""Perform one operation on one organization; knows no HTTP. No row is written any other way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lago_mock.clock import Clock
+from lago_mock.contract.fields import Licensed
+from lago_mock.contract.operation import Contract, Judged, Operation
+from lago_mock.errors import InternalServerError, NotMocked
+from lago_mock.resource import Call, Handler, Resource
+from lago_mock.store.store import Store
+from lago_mock.wire import JSON, JSONObject
+
+
+class AnswerBroken(InternalServerError):
+    """A handler's answer breaks our own document: a bug of ours; 500, and nothing is saved."""
+
+    def __init__(self, operation_id: str, pointer: str, keyword: str) -> None:
+        super().__init__(f"{operation_id} answered what the document forbids: {pointer} {keyword}")
+        self.pointer, self.keyword = pointer, keyword
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an operation may know of its organization beside the rows."""
+
+    organization_id: str
+    clock: Clock
+    licensed: Licensed
+
+
+class Operations:
+    """The handlers of all resources, bound to the operations of one contract."""
+
+    def __init__(self, contract: Contract, resources: Mapping[str, Resource], store: Store) -> None:
+        self._resources = resources
+        self._handlers = handlers_of(resources)
+        self._store = store
+        self.contract = contract
+
+    def is_mocked(self, operation: Operation) -> bool:
+        """Tell whether the operation has a handler."""
+        return operation.id in self._handlers
+
+    def require_mocked(self, operation: Operation) -> None:
+        """Refuse an operation that has no handler.
+
+        Raises:
+            NotMocked: 501 `operation_not_mocked`.
+        """
+        if operation.id not in self._handlers:
+            raise NotMocked(operation.id)
+
+    def perform(
+        self,
+        facts: Facts,
+        operation: Operation,
+        path: Mapping[str, str],
+        query: JSONObject,
+        judged: Judged,
+    ) -> JSONObject:
+        """Return the answer's object; what the handler wrote is kept.
+
+        Nothing here waits, so an operation is atomic; nothing is kept when anything is raised.
+
+        Raises:
+            LagoError: what the handler refuses.
+            StoreUnwritable: the disk refused the write.
+        """
+        view = self._store.view(facts.organization_id)
+        call = Call(
+            operation=operation,
+            body=judged.value,
+            path=path,
+            query=query,
+            view=view,
+            clock=facts.clock,
+            licensed=facts.licensed,
+            resources=self._resources,
+            problems=list(judged.problems),
+        )
+        answer = self._handlers[operation.id](call)
+        check_answer(operation, answer)
+        self._store.commit(view)
+        return answer
+
+
+def check_answer(operation: Operation, answer: JSON, status: int = 200) -> None:
+    """Hold an answer against the document.
+
+    Raises:
+        AnswerBroken: 500, names the JSON pointer and the keyword that fails.
+    """
+    validator = operation.answers[status]
+    if validator.is_valid(answer):
+        return
+    for violation in validator.violations(answer):
+        place = "".join(f"/{step}" for step in violation.path)
+        raise AnswerBroken(operation.id, place, violation.keyword)
+
+
+def handlers_of(resources: Mapping[str, Resource]) -> dict[str, Handler]:
+    """Return every handler by its operation id."""
+    return {
+        operation_id: handler
+        for resource in resources.values()
+        for operation_id, handler in resource.operations.items()
+    }

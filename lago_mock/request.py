@@ -1,0 +1,170 @@
+"""One HTTP request as the API reads it: key, body and parameters, and what it wants back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from starlette.types import Receive, Scope
+
+from lago_mock.parameters import (
+    MalformedMediaType,
+    parse_form,
+    parse_media_type,
+    parse_multipart,
+    parse_query,
+)
+from lago_mock.wire import JSON, JSONObject, Unparsable, decode, drop_nulls
+
+_JSON_TYPES = (
+    "application/json",
+    "application/problem+json",
+    "text/x-json",
+    "application/jsonrequest",
+)
+
+
+class TooLarge(Exception):
+    """A part of the request is over its limit; `status` is 413, 414 or 431."""
+
+    def __init__(self, status: int, what: str, limit: int) -> None:
+        super().__init__(f"the {what} is over the limit of {limit} bytes")
+        self.status = status
+
+
+class NotAcceptable(Exception):
+    """A media type that cannot be read, in `Content-Type` or `Accept`: 406."""
+
+
+class ClientGone(Exception):
+    """The client went before its request was whole: there is nobody to answer."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most bytes that each part of a request may have."""
+
+    body: int
+    headers: int
+    query: int
+
+
+@dataclass
+class Request:
+    """A request whose head is there; `read_body` fetches the rest."""
+
+    scope: Scope
+    body: bytes = b""
+    headers: dict[bytes, bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.headers = dict(self.scope["headers"])
+
+    @property
+    def method(self) -> str:
+        """The verb, in capitals."""
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def raw_path(self) -> str:
+        """The path as it was sent, still percent-encoded, without the query."""
+        raw: bytes = self.scope.get("raw_path") or self.scope["path"].encode()
+        return raw.partition(b"?")[0].decode("utf-8", "surrogateescape")
+
+    def header(self, name: bytes) -> str:
+        """Return a header's value, empty when it is absent."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    @cached_property
+    def api_key(self) -> str | None:
+        """The second word of `Authorization`, whatever the first one is."""
+        words = self.header(b"authorization").split()
+        return words[1] if len(words) > 1 else None
+
+    def check_head(self, limits: Limits) -> None:
+        """Refuse a head that is too large.
+
+        Raises:
+            TooLarge: 431 for the headers, 414 for the query.
+        """
+        size = sum(len(name) + len(value) for name, value in self.scope["headers"])
+        if size > limits.headers:
+            raise TooLarge(431, "head of the request", limits.headers)
+        if len(self.scope["query_string"]) > limits.query:
+            raise TooLarge(414, "query", limits.query)
+
+    async def read_body(self, receive: Receive, limits: Limits) -> None:
+        """Fetch the body.
+
+        Raises:
+            TooLarge: 413.
+            ClientGone: it did not arrive whole.
+        """
+        length = self.header(b"content-length")
+        if length.isdecimal() and int(length) > limits.body:
+            raise TooLarge(413, "body", limits.body)
+        message: Any = await receive()
+        body = message.get("body", b"")
+        while message.get("more_body", False):
+            message = await receive()
+            body += message.get("body", b"")
+            if len(body) > limits.body:
+                raise TooLarge(413, "body", limits.body)
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        self.body = body
+
+    def parameters(self) -> JSONObject:
+        """Return body and query as one object: a key of the query goes before the body's.
+
+        Raises:
+            Unparsable: 400, neither form nor JSON, or the query's encoding is broken.
+            NotAcceptable: 406, a media type that is none.
+        """
+        media_type = self._media_type()
+        query = self.scope["query_string"]
+        given = parse_query(query) if query else {}
+        if not self.body:
+            return given
+        body = self._read(media_type)
+        return {**body, **given} if isinstance(body, dict) else given
+
+    def _media_type(self) -> str:
+        content_type, accept = self.header(b"content-type"), self.header(b"accept")
+        try:
+            for each in accept.split(",") if accept and accept != "*/*" else ():
+                parse_media_type(each.strip())
+            return parse_media_type(content_type) if content_type else ""
+        except MalformedMediaType as error:
+            raise NotAcceptable(str(error)) from error
+
+    def _read(self, media_type: str) -> JSON:
+        if media_type in _JSON_TYPES:
+            value = decode(self.body)
+            return drop_nulls(value) if b"null" in self.body else value
+        if media_type == "application/x-www-form-urlencoded":
+            return parse_form(self.body)
+        if media_type == "multipart/form-data":
+            return parse_multipart(self.body, self.header(b"content-type"))
+        return None
+
+    def wants_json(self) -> bool:
+        """Tell whether an answer below the controllers is JSON: only when `Accept` says so first.
+
+        A list that contains `*/*` is a browser's.
+        """
+        accept = self.header(b"accept")
+        first, _, rest = accept.partition(",")
+        return first.partition(";")[0].strip().lower() == "application/json" and "*/*" not in rest
+
+
+__all__ = [
+    "ClientGone",
+    "Limits",
+    "NotAcceptable",
+    "Request",
+    "TooLarge",
+    "Unparsable",
+]

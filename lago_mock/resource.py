@@ -1,0 +1,186 @@
+"""The words that a Lago resource is written in: what a handler is given, what it gives back.
+
+A handler is a plain function of one `Call` that answers a JSON object or raises a `LagoError`. It
+knows neither HTTP nor JSON Schema nor files, and reaches other resources by their names alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lago_mock.clock import Clock, precise
+from lago_mock.contract.fields import Licensed
+from lago_mock.contract.operation import Operation
+from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.store.tables import Row
+from lago_mock.store.view import View
+from lago_mock.wire import JSON, JSONObject
+
+Handler = Callable[["Call"], JSONObject]
+Present = Callable[["Call", Row], JSONObject]
+
+DEFAULT_PER_PAGE = 100
+FALLBACK_PER_PAGE = 25
+"""What an unreadable `per_page` means: the pagination library's own default."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One Lago resource: its names, its natural key, its operations by id.
+
+    `present` makes the object that answers show; `list_item` the one in lists, where it is another.
+    `made_by` is the operation that an item of a fixture set is played through.
+    """
+
+    name: str
+    plural: str
+    key: str
+    operations: Mapping[str, Handler]
+    present: Present
+    list_item: Present | None = None
+    made_by: str | None = None
+
+
+@dataclass
+class Call:
+    """One operation on one organization, as its handler sees it.
+
+    `body` is permitted and coerced; `query` holds the query's parameters, laid over the body's
+    other keys. What is put into `view` is kept only when the answer has passed its own check.
+    """
+
+    operation: Operation
+    body: JSONObject
+    path: Mapping[str, str]
+    query: JSONObject
+    view: View
+    clock: Clock
+    licensed: Licensed
+    resources: Mapping[str, Resource]
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, *places: str) -> None:
+        """Raise the problems at these places, in this order; nothing when there are none.
+
+        A place is the dotted path of a value below the root: `shipping_address.country`.
+
+        Raises:
+            ValidationFailed: 422, with all problems of these places and no others.
+        """
+        if not self.problems:
+            return
+        found = [
+            problem for place in places for problem in self.problems if _covers(place, problem.path)
+        ]
+        if found:
+            raise ValidationFailed(found)
+
+    def refuse_all(self) -> None:
+        """Raise whatever is left.
+
+        Raises:
+            ValidationFailed: 422.
+        """
+        if self.problems:
+            raise ValidationFailed(self.problems)
+
+    def find(self, collection: str, key: str) -> Row | None:
+        """Return the live row of a collection with this natural key, a copy."""
+        return self.view.find(collection, key)
+
+    def require(self, collection: str, key: str) -> Row:
+        """Return the live row of a collection with this natural key, a copy.
+
+        Raises:
+            NotFound: 404 `<resource>_not_found`.
+        """
+        row = self.view.find(collection, key)
+        if row is None:
+            raise NotFound(f"{self.resources[collection].name}_not_found")
+        return row
+
+    def organization(self) -> Row:
+        """Return the organization's own row, a copy."""
+        row = self.view.get("organizations", self.view.organization_id)
+        assert row is not None, "every organization has a row"
+        return row
+
+    def present(self, collection: str, row: Row) -> JSONObject:
+        """Return the object that answers show of a row."""
+        return self.resources[collection].present(self, row)
+
+    def now(self) -> str:
+        """Return the present instant as rows keep it, to the microsecond."""
+        return precise(self.clock.now())
+
+    def new_id(self) -> str:
+        """Return a new `lago_id`."""
+        return self.clock.new_id()
+
+
+def _covers(place: str, path: tuple[str | int, ...]) -> bool:
+    """Tell whether a problem is the place's own, or that of an item of the scalars listed there."""
+    steps = [str(step) for step in path]
+    wanted = place.split(".")
+    return steps == wanted or (steps[:-1] == wanted and isinstance(path[-1], int))
+
+
+def listing(call: Call, collection: str) -> JSONObject:
+    """Answer a list: one page of all live rows, the newest first, with `meta`.
+
+    Raises:
+        ValidationFailed: 422, `page` or `per_page` is a list or out of range.
+    """
+    page, per_page = page_of(call)
+    total = call.view.count(collection)
+    start = (page - 1) * per_page
+    rows = call.view.newest_first(collection, start, start + per_page)
+    resource = call.resources[collection]
+    item = resource.list_item or resource.present
+    return {collection: [item(call, row) for row in rows], "meta": meta(page, per_page, total)}
+
+
+def page_of(call: Call) -> tuple[int, int]:
+    """Return page and page size, as the real server reads them: leading digits count.
+
+    Raises:
+        ValidationFailed: 422 `value_is_out_of_range`, where the real server crashes: a size of
+            zero, a list, or a number of over 64 bits.
+    """
+    page = _leading_number(call.query, "page", absent=1, unreadable=1)
+    per_page = _leading_number(
+        call.query, "per_page", absent=DEFAULT_PER_PAGE, unreadable=FALLBACK_PER_PAGE
+    )
+    if per_page == 0:
+        raise ValidationFailed.of("per_page", "value_is_out_of_range")
+    return max(page, 1), per_page
+
+
+def _leading_number(query: JSONObject, name: str, absent: int, unreadable: int) -> int:
+    value: JSON = query.get(name)
+    if value is None:
+        return absent
+    if isinstance(value, dict | list):
+        raise ValidationFailed.of(name, "value_is_out_of_range")
+    digits = re.match(r"\s*\+?([0-9]+)", str(value), re.ASCII)
+    if digits is None:
+        return unreadable
+    if len(digits[1].lstrip("0")) > 19 or int(digits[1]) >= 2**63:
+        raise ValidationFailed.of(name, "value_is_out_of_range")
+    return int(digits[1])
+
+
+def meta(page: int, per_page: int, total: int) -> JSONObject:
+    """Return the `PaginationMeta` of a page; an empty collection has page 0, whatever was asked."""
+    pages = -(-total // per_page)
+    if total == 0:
+        page = 0
+    return {
+        "current_page": page,
+        "next_page": page + 1 if page < pages else None,
+        "prev_page": page - 1 if page > 1 else None,
+        "total_pages": pages,
+        "total_count": total,
+    }

@@ -1,0 +1,390 @@
+"""Customers: created or updated by their `external_id`, deleted softly.
+
+Rules: lago-api, app/services/customers/upsert_from_api_service.rb, app/models/customer.rb and
+app/serializers/v1/customer_serializer.rb.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lago_mock.clock import shown
+from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.resource import Call, Resource, listing
+from lago_mock.store.tables import Row
+from lago_mock.wire import JSONObject
+
+_PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyhash")
+
+_SETTINGS = (
+    "invoice_grace_period",
+    "document_locale",
+    "subscription_invoice_issuing_date_anchor",
+    "subscription_invoice_issuing_date_adjustment",
+)
+"""The keys of `billing_configuration` that are columns of the customer."""
+
+_NO_ADDRESS = dict.fromkeys(
+    ("address_line1", "address_line2", "city", "zipcode", "state", "country")
+)
+
+_COLUMNS: JSONObject = {
+    "account_type": "customer",
+    "name": None,
+    "firstname": None,
+    "lastname": None,
+    "customer_type": None,
+    **_NO_ADDRESS,
+    "email": None,
+    "url": None,
+    "phone": None,
+    "logo_url": None,
+    "legal_name": None,
+    "legal_number": None,
+    "currency": None,
+    "tax_identification_number": None,
+    "timezone": None,
+    "net_payment_term": None,
+    "external_salesforce_id": None,
+    "finalize_zero_amount_invoice": "inherit",
+    **dict.fromkeys(_SETTINGS),
+    "payment_provider": None,
+    "payment_provider_code": None,
+    "skip_invoice_custom_sections": False,
+    "shipping_address": _NO_ADDRESS,
+}
+"""What a customer has that nothing was said of; null means: as the organization has it."""
+
+
+def present(call: Call, row: Row) -> JSONObject:
+    """Return the `CustomerObjectExtended` of a row."""
+    return {**list_item(call, row), "applicable_invoice_custom_sections": [], "error_details": []}
+
+
+def list_item(call: Call, row: Row) -> JSONObject:
+    """Return the customer as lists show it: without sections and error details."""
+    organization = call.organization()
+    return {
+        "lago_id": row["lago_id"],
+        "billing_entity_code": organization["billing_entity_code"],
+        "external_id": row["external_id"],
+        "account_type": row["account_type"],
+        "name": row["name"],
+        "firstname": row["firstname"],
+        "lastname": row["lastname"],
+        "customer_type": row["customer_type"],
+        "sequential_id": row["sequential_id"],
+        "slug": row["slug"],
+        "created_at": shown(row["created_at"]),
+        "updated_at": shown(row["updated_at"]),
+        "country": row["country"],
+        "address_line1": row["address_line1"],
+        "address_line2": row["address_line2"],
+        "state": row["state"],
+        "zipcode": row["zipcode"],
+        "email": row["email"],
+        "city": row["city"],
+        "url": row["url"],
+        "phone": row["phone"],
+        "logo_url": row["logo_url"],
+        "legal_name": row["legal_name"],
+        "legal_number": row["legal_number"],
+        "currency": row["currency"],
+        "tax_identification_number": row["tax_identification_number"],
+        "timezone": row["timezone"],
+        "applicable_timezone": row["timezone"] or organization["timezone"],
+        "net_payment_term": row["net_payment_term"],
+        "external_salesforce_id": row["external_salesforce_id"],
+        "finalize_zero_amount_invoice": row["finalize_zero_amount_invoice"],
+        "billing_configuration": _billing_configuration(row),
+        "shipping_address": row["shipping_address"],
+        "skip_invoice_custom_sections": row["skip_invoice_custom_sections"],
+        "metadata": [_metadata_item(item) for item in row["metadata"]],
+        "taxes": [
+            call.present("taxes", tax)
+            for tax_id in row["tax_ids"]
+            if (tax := call.view.get("taxes", tax_id))
+        ],
+        "integration_customers": [],
+    }
+
+
+def _billing_configuration(row: Row) -> JSONObject:
+    configuration = {
+        "invoice_grace_period": row["invoice_grace_period"],
+        "payment_provider": row["payment_provider"],
+        "payment_provider_code": row["payment_provider_code"],
+        "document_locale": row["document_locale"],
+        "subscription_invoice_issuing_date_anchor": row["subscription_invoice_issuing_date_anchor"],
+        "subscription_invoice_issuing_date_adjustment": row[
+            "subscription_invoice_issuing_date_adjustment"
+        ],
+    }
+    return configuration | row["provider_customer"] if row["payment_provider"] else configuration
+
+
+def _metadata_item(item: JSONObject) -> JSONObject:
+    return {**item, "created_at": shown(item["created_at"])}
+
+
+def find_all_customers(call: Call) -> JSONObject:
+    """Answer `findAllCustomers`: a page, newest first, without the deleted ones."""
+    return listing(call, "customers")
+
+
+def find_customer(call: Call) -> JSONObject:
+    """Answer `findCustomer`.
+
+    Raises:
+        NotFound: 404 `customer_not_found`, for an unknown or deleted `external_id`.
+    """
+    row = call.require("customers", call.path["external_customer_id"])
+    return {"customer": present(call, row)}
+
+
+def destroy_customer(call: Call) -> JSONObject:
+    """Answer `destroyCustomer`: the customer as it was; its `external_id` is free again.
+
+    Raises:
+        NotFound: 404 `customer_not_found`.
+    """
+    row = call.require("customers", call.path["external_customer_id"])
+    deleted_at = call.now()
+    row = {**row, "updated_at": deleted_at}
+    call.view.discard("customers", row, deleted_at)
+    return {"customer": present(call, row)}
+
+
+def create_customer(call: Call) -> JSONObject:
+    """Answer `createCustomer`: create the customer, or update the one with the same `external_id`.
+
+    Only the keys present in the body change. The checks stand in Lago's order, and the first
+    stage with a problem answers alone.
+
+    Raises:
+        NotFound: 404 `billing_entity_not_found` or `tax_not_found`.
+        ValidationFailed: 422.
+    """
+    _require_billing_entity(call)
+    call.refuse("metadata")
+    call.refuse("finalize_zero_amount_invoice")
+    _refuse_repeated_integrations(call)
+    _refuse_columns(call)
+    row = call.find("customers", call.body["external_id"])
+    known = row is not None
+    before = row or _blank_customer(call)
+    row = {**before, **_columns(before, call.body), **_tax_ids(call)}
+    _refuse_sections(call)
+    if isinstance(call.body.get("metadata"), list):
+        row["metadata"] = _metadata(call, before["metadata"])
+    # Differs from Lago: what is refused from here on saves nothing and uses no sequence number.
+    _refuse_settings(call)
+    row |= _provider(call, row, known)
+    _refuse_provider_settings(call)
+    call.refuse_all()
+    if not known:
+        row |= _numbered(call)
+    elif _has_changed(before, row):
+        row["updated_at"] = call.now()
+    call.view.put("customers", row)
+    return {"customer": present(call, row)}
+
+
+def _require_billing_entity(call: Call) -> None:
+    code = call.body.get("billing_entity_code")
+    if code and code.strip() and code != call.organization()["billing_entity_code"]:
+        raise NotFound("billing_entity_not_found")
+
+
+def _refuse_repeated_integrations(call: Call) -> None:
+    types = [item.get("integration_type") for item in call.body.get("integration_customers", [])]
+    if len(types) != len(set(types)):
+        raise ValidationFailed.of("integration_customers", "invalid_count_per_integration_type")
+
+
+def _refuse_columns(call: Call) -> None:
+    call.refuse(
+        "customer_type",
+        "account_type",
+        "country",
+        "shipping_address.country",
+        "currency",
+        "name",
+        "external_id",
+        "net_payment_term",
+        "timezone",
+        "email",
+        "skip_invoice_custom_sections",
+    )
+
+
+def _blank_customer(call: Call) -> Row:
+    created_at = call.now()
+    return {
+        "lago_id": call.new_id(),
+        **_COLUMNS,
+        "metadata": [],
+        "tax_ids": [],
+        "provider_customer": {},
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
+
+
+def _numbered(call: Call) -> JSONObject:
+    """Return the next number of the organization, deleted customers counted, and the slug of it."""
+    number = call.view.next_in_sequence("customers")
+    prefix = call.organization()["document_number_prefix"]
+    return {"sequential_id": number, "slug": f"{prefix}-{number:03}"}
+
+
+def _columns(before: Row, body: JSONObject) -> JSONObject:
+    given = {key: value for key, value in body.items() if key in _COLUMNS or key == "external_id"}
+    shipping = {**before["shipping_address"], **body.get("shipping_address", {})}
+    configuration = body.get("billing_configuration", {})
+    settings = {key: configuration[key] for key in _SETTINGS if key in configuration}
+    return {**given, "shipping_address": shipping, **settings}
+
+
+def _tax_ids(call: Call) -> JSONObject:
+    codes = call.body.get("tax_codes")
+    if codes is None:
+        return {}
+    taxes = [call.require("taxes", str(code)) for code in codes]
+    return {"tax_ids": list(dict.fromkeys(tax["lago_id"] for tax in taxes))}
+
+
+def _refuse_sections(call: Call) -> None:
+    if (
+        call.body.get("skip_invoice_custom_sections")
+        and "invoice_custom_section_codes" in call.body
+    ):
+        raise ValidationFailed.of(
+            "invoice_custom_sections", "skip_sections_and_selected_ids_sent_together"
+        )
+
+
+def _metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
+    """Return the new set: items with a known id update theirs, the others are new; the rest goes.
+
+    Items are judged one by one against all that stand then, old ones that will go included.
+    """
+    rows = {item["lago_id"]: item for item in before}
+    kept = []
+    for index, item in enumerate(call.body["metadata"]):
+        call.refuse(f"metadata.{index}.key", f"metadata.{index}.value")
+        # Differs from Lago: an id in upper case keeps its row; there it is updated, then deleted.
+        lago_id = str(item.get("id", "")).lower()
+        if lago_id not in rows:
+            lago_id = call.new_id()
+            rows[lago_id] = _blank_metadata(call, lago_id)
+        rows[lago_id] = _updated_metadata(rows, lago_id, item)
+        kept.append(lago_id)
+    return [row for lago_id, row in rows.items() if lago_id in kept]
+
+
+def _blank_metadata(call: Call, lago_id: str) -> JSONObject:
+    return {
+        "lago_id": lago_id,
+        "key": None,
+        "value": None,
+        "display_in_invoice": False,
+        "created_at": call.now(),
+    }
+
+
+def _updated_metadata(rows: dict[str, JSONObject], lago_id: str, item: JSONObject) -> JSONObject:
+    given: JSONObject = {key: item[key] for key in ("key", "value") if key in item}
+    shown_in_invoice = bool(item.get("display_in_invoice"))
+    row: JSONObject = {**rows[lago_id], **given, "display_in_invoice": shown_in_invoice}
+    missing = [field for field in ("key", "value") if row[field] is None]
+    if missing:
+        code = "value_is_mandatory"
+        raise ValidationFailed([Problem(name, code, "required", ("metadata",)) for name in missing])
+    taken = (other["key"] for other_id, other in rows.items() if other_id != lago_id)
+    if row["key"] in taken:
+        raise ValidationFailed.of("key", "value_already_exist")
+    return row
+
+
+def _refuse_settings(call: Call) -> None:
+    call.refuse(
+        "billing_configuration.subscription_invoice_issuing_date_anchor",
+        "billing_configuration.subscription_invoice_issuing_date_adjustment",
+        "billing_configuration.invoice_grace_period",
+    )
+
+
+def _refuse_provider_settings(call: Call) -> None:
+    call.refuse("billing_configuration.document_locale")
+    call.refuse("billing_configuration.provider_payment_methods")
+    call.refuse("integration_customers")
+
+
+def _provider(call: Call, row: Row, known: bool) -> JSONObject:
+    """Return the columns of the payment provider that the body changes.
+
+    Connections cannot be made through the API: each code counts as configured.
+    """
+    given = call.body.get("billing_configuration", {})
+    linked = row["provider_customer"].get("provider_customer_id")
+    wants_link = given.get("sync_with_provider") or given.get("provider_customer_id")
+    if wants_link and not linked and (given.get("payment_provider") or known):
+        return _linked(call, given, given.get("payment_provider") or row["payment_provider"])
+    if not known or "payment_provider" not in given:
+        return {}
+    return _renamed(given, row)
+
+
+def _linked(call: Call, given: JSONObject, provider: Any) -> JSONObject:
+    if provider not in _PROVIDERS:
+        raise ValidationFailed.of("base", "payment_provider_not_found")
+    customer: JSONObject = {
+        "provider_customer_id": given.get("provider_customer_id")
+        or f"{provider[:3]}_{call.new_id().replace('-', '')[:14]}"
+    }
+    if provider == "stripe":
+        customer["provider_payment_methods"] = given.get("provider_payment_methods") or ["card"]
+    if "sync_with_provider" in given:
+        customer["sync_with_provider"] = given["sync_with_provider"]
+    return {
+        "payment_provider": provider,
+        "payment_provider_code": given.get("payment_provider_code") or provider,
+        "provider_customer": customer,
+    }
+
+
+def _renamed(given: JSONObject, row: Row) -> JSONObject:
+    provider = given["payment_provider"]
+    if provider is None:
+        code = None if row["provider_customer"] else row["payment_provider_code"]
+        return {
+            "payment_provider": None,
+            "payment_provider_code": code,
+            "provider_customer": {},
+        }
+    code = given.get("payment_provider_code", row["payment_provider_code"])
+    known = provider if provider in _PROVIDERS else None
+    return {"payment_provider": known, "payment_provider_code": code}
+
+
+def _has_changed(before: Row, after: Row) -> bool:
+    """Tell whether a column differs; metadata and taxes are rows of their own in Lago."""
+    apart = ("metadata", "tax_ids", "provider_customer")
+    return any(before[key] != after[key] for key in before if key not in apart)
+
+
+RESOURCE = Resource(
+    name="customer",
+    plural="customers",
+    key="external_id",
+    operations={
+        "createCustomer": create_customer,
+        "findAllCustomers": find_all_customers,
+        "findCustomer": find_customer,
+        "destroyCustomer": destroy_customer,
+    },
+    present=present,
+    list_item=list_item,
+    made_by="createCustomer",
+)

@@ -1,0 +1,143 @@
+"""The state of one organization, and of all: rows, faults, journal, and who has which key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import count
+
+from lago_mock.clock import Clock
+from lago_mock.faults import Faults
+from lago_mock.fixtures import FixtureSet
+from lago_mock.journal import Journal
+from lago_mock.operations import Facts
+from lago_mock.resources.organizations import names_of
+from lago_mock.store.store import Store
+from lago_mock.store.tables import Row
+
+FALLBACK_KEY = "lago-mock-key"
+
+
+class Sandbox:
+    """One organization as requests meet it: everything that a reset takes back."""
+
+    def __init__(self, facts: Facts, journal: Journal) -> None:
+        self.facts = facts
+        self.faults = Faults()
+        self.journal = journal
+        self.ended = asyncio.Event()
+
+    def clear(self) -> None:
+        """Forget faults and requests, and let go of the calls in flight."""
+        self.faults.clear()
+        self.journal.clear()
+        self.release()
+
+    def release(self) -> None:
+        """Wake the calls that wait: what they would have written is not."""
+        self.ended.set()
+        self.ended = asyncio.Event()
+
+
+class Tenants:
+    """Every organization by its API keys, and what belongs to the whole server.
+
+    Faults set here hold for every organization, after its own; requests that no key leads
+    anywhere stand in this journal.
+    """
+
+    def __init__(self, store: Store, clock: Clock, fixtures: FixtureSet, journal_size: int) -> None:
+        self._store = store
+        self.clock = clock
+        self._journal_size = journal_size
+        self._numbers = count(1)
+        self.fixtures = fixtures
+        self.faults = Faults()
+        self.journal = Journal(journal_size, self._numbers)
+        self.ended = asyncio.Event()
+        self._by_id: dict[str, Sandbox] = {}
+        self._by_key: dict[str, Sandbox] = {}
+
+    def __iter__(self) -> Iterator[Sandbox]:
+        return iter(self._by_id.values())
+
+    def begin(self, name: str | None, api_key: str | None, *, anew: bool) -> None:
+        """Load the organizations that the store has; make the first one when there is none.
+
+        `anew` goes back to the fixture set although there is one. A key that the first
+        organization does not have is added to it.
+        """
+        if not self._store.organizations():
+            self._found(name, api_key)
+        elif anew:
+            self.reset()
+        first = self._store.organizations()[0]
+        if api_key and api_key not in _keys(first):
+            self._add_key(first, api_key)
+        self._index()
+
+    def _found(self, name: str | None, api_key: str | None) -> None:
+        row = dict(self.fixtures.organization)
+        if name:
+            row |= names_of(self.clock, name)
+        row["founding"] = {key: row[key] for key in ("name", "slug", "billing_entity_code")}
+        key = api_key or self.fixtures.api_key or FALLBACK_KEY
+        row["api_keys"] = [{"lago_id": self.clock.new_id(), "value": key}]
+        self._give_rows(row)
+
+    def _give_rows(self, row: Row) -> None:
+        view = self._store.view(row["lago_id"])
+        view.put("organizations", row)
+        self._store.reset(view, self.fixtures.rows)
+
+    def _add_key(self, row: Row, value: str) -> None:
+        view = self._store.view(row["lago_id"])
+        keys = [*row["api_keys"], {"lago_id": self.clock.new_id(), "value": value}]
+        view.put("organizations", {**row, "api_keys": keys})
+        self._store.commit(view)
+
+    def _index(self) -> None:
+        self._by_key.clear()
+        for row in self._store.organizations():
+            sandbox = self._by_id.setdefault(row["lago_id"], self._sandbox(row["lago_id"]))
+            for key in _keys(row):
+                self._by_key[key] = sandbox
+
+    def _sandbox(self, organization_id: str) -> Sandbox:
+        facts = Facts(organization_id, self.clock, lambda _feature: True)
+        return Sandbox(facts, Journal(self._journal_size, self._numbers))
+
+    def of(self, api_key: str | None) -> Sandbox | None:
+        """Return the organization that a key names."""
+        return self._by_key.get(api_key) if api_key else None
+
+    def first_key(self) -> str:
+        """Return the first key of the first organization."""
+        return _keys(self._store.organizations()[0])[0]
+
+    def reset(self, sandbox: Sandbox | None = None) -> None:
+        """Put one organization, or all, back to the fixture set; each keeps its name and keys.
+
+        Faults and journals are emptied; calls in flight write nothing.
+        """
+        for row in self._store.organizations():
+            if sandbox is None or sandbox.facts.organization_id == row["lago_id"]:
+                kept = {key: row[key] for key in ("lago_id", "api_keys", "hmac_key", "founding")}
+                self._give_rows({**self.fixtures.organization, **row["founding"], **kept})
+        for each in [sandbox] if sandbox else self:
+            each.clear()
+        if sandbox is None:
+            self.faults.clear()
+            self.journal.clear()
+            self.release()
+
+    def release(self) -> None:
+        """Wake every call that waits: what it would have written is not."""
+        self.ended.set()
+        self.ended = asyncio.Event()
+        for sandbox in self:
+            sandbox.release()
+
+
+def _keys(row: Row) -> list[str]:
+    return [key["value"] for key in row["api_keys"]]

@@ -1,0 +1,107 @@
+"""uvicorn around the application: binds, says when it listens, and stops at once."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from lago_mock.app import LagoMockApp
+from lago_mock.settings import Settings
+
+GRACE_SECONDS = 1
+"""How long an answer under way may take at the end; what waits for a fault is let go at once."""
+
+
+class ListenError(Exception):
+    """The address cannot be listened on; the text says which, why and what to do."""
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a socket bound to the address, not yet listening.
+
+    Raises:
+        ListenError: the port is taken, or the address is not one of this machine's.
+    """
+    place = f"{settings.host}:{settings.port}"
+    try:
+        found = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, kind, _, _, address = found[0]
+        # The protocol must be named: asyncio sets TCP_NODELAY only where it is, and without it each
+        # answer waits 40 ms for the client's acknowledgement.
+        bound = socket.socket(family, kind, socket.IPPROTO_TCP)
+    except OSError as error:
+        raise ListenError(
+            f"{place} is no address of this machine: {error.strerror}. Name another with --host."
+        ) from error
+    try:
+        if hasattr(signal, "SIGHUP"):  # elsewhere the option would let two servers share the port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise ListenError(
+            f"cannot listen on {place}: {error.strerror}. "
+            "Stop what has it, or take another with --port (0 is a free one)."
+        ) from error
+    return bound
+
+
+def url_of(bound: socket.socket) -> str:
+    """Return the URL that clients on this machine reach a bound socket by."""
+    host, port = bound.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which says when it listens, and lets waiting calls go at the end."""
+
+    def __init__(self, app: LagoMockApp, on_ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app.asgi,
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                ws="none",
+                lifespan="on",
+            )
+        )
+        self._tenants = app.server.tenants
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let delayed and hanging calls go, then stop as uvicorn does."""
+        self._tenants.release()
+        await super().shutdown(sockets)
+
+
+def serve(app: LagoMockApp, bound: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; the store is closed inside the server's life span."""
+    with _signals_end_quietly():
+        Server(app, on_ready).run([bound])
+
+
+@contextmanager
+def _signals_end_quietly() -> Iterator[None]:
+    """Let the signals that uvicorn raises again after its end do nothing: the end is the answer."""
+    names = [signal.SIGINT, signal.SIGTERM]
+    before = {name: signal.signal(name, lambda *_: None) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

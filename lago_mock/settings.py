@@ -1,0 +1,407 @@
+"""What the server is told before it starts: the only reader of variables and settings files.
+
+The fields of `Settings` are the one table of what can be set. Each is a flag, a variable and a key
+of a settings file, and is taken from the first of these that names it, else from its default.
+The file is `lago-mock.toml` in the working directory, or without it the table
+`[tool.lago-mock]` of the `pyproject.toml` there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+_PREFIX = "LAGO_MOCK_"
+# No setting of the server, yet no mistake: the pytest plugin is told by it which server to use.
+_OTHER_VARIABLES = {"URL": "LAGO_MOCK_URL"}
+_SWITCH_WORDS = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+_LONGEST_SHOWN = 60  # characters of a refused value that an error repeats
+_BYTES = range(1, 2**30 + 1)  # bodies are held in memory whole; zero would refuse every request
+
+Kind = Literal["text", "number", "switch", "path"]
+Default = TypeVar("Default")
+
+
+class SettingError(Exception):
+    """Says in one sentence which setting is wrong, where it stands and what to do about it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One setting as people see it: what command line, README and `lago-mock settings` show.
+
+    `metavar` stands for the value in a usage line and is empty for a switch. `unit` is empty where
+    a number counts nothing. `choices` holds all texts that are allowed, or nothing if any is.
+    `numbers` are those allowed, its stop excluded. `plain` is a pattern of the texts that a path
+    may be instead of a path. `fallbacks` are variables that hold when `variable` is not set.
+    """
+
+    name: str
+    kind: Kind
+    default: str | int | bool | None
+    help: str
+    metavar: str = ""
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    numbers: range = range(0)
+    plain: str | None = None
+    fallbacks: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return the key in a settings file: `api-key`."""
+        return self.name.replace("_", "-")
+
+    @property
+    def flag(self) -> str:
+        """Return the flag of the command line: `--api-key`."""
+        return f"--{self.key}"
+
+    @property
+    def variable(self) -> str:
+        """Return the variable of our own: `LAGO_MOCK_API_KEY`."""
+        return f"{_PREFIX}{self.name.upper()}"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Return all variables that set it, the one that wins first."""
+        return (self.variable, *self.fallbacks)
+
+
+def _setting(default: Default, kind: Kind, **described: Any) -> Default:
+    return field(default=default, metadata={"default": default, "kind": kind, **described})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All that the server is told before it starts.
+
+    Objects made by hand are taken as they are; `load_settings` judges what it reads.
+    """
+
+    host: str = _setting(
+        "127.0.0.1", "text", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 is all of them."
+    )
+    port: int = _setting(
+        3000,
+        "number",
+        metavar="PORT",
+        numbers=range(65536),
+        help="Port to listen on; 0 is a free one.",
+    )
+    api_key: str | None = _setting(
+        None,
+        "text",
+        metavar="KEY",
+        fallbacks=("LAGO_ORG_API_KEY",),
+        help="API key of the first organization, in place of the one in the fixture set.",
+    )
+    organization_name: str | None = _setting(
+        None,
+        "text",
+        metavar="NAME",
+        fallbacks=("LAGO_ORG_NAME",),
+        help="Name of the first organization, in place of the one in the fixture set.",
+    )
+    db: str = _setting(
+        "lago-mock.json",
+        "path",
+        metavar="PATH",
+        plain=":memory:",
+        help="File that keeps the state; :memory: keeps it until the server stops.",
+    )
+    fixtures: str = _setting(
+        "default",
+        "path",
+        metavar="SET",
+        plain="[A-Za-z0-9_-]+",
+        help="Fixture set to start from: name of one that ships, or a path with a / or . in it.",
+    )
+    openapi: str | None = _setting(
+        None,
+        "path",
+        metavar="PATH",
+        help="OpenAPI document to serve in place of the one that ships.",
+    )
+    reset: bool = _setting(
+        False, "switch", help="Start from the fixture set although the state file exists."
+    )
+    url_file: str | None = _setting(
+        None, "path", metavar="PATH", help="File to write the server's URL to when it is ready."
+    )
+    log_level: str = _setting(
+        "info",
+        "text",
+        metavar="LEVEL",
+        choices=("debug", "info", "warning", "error"),
+        help="Least level of what is logged.",
+    )
+    journal_size: int = _setting(
+        1000,
+        "number",
+        metavar="COUNT",
+        unit="entries",
+        numbers=range(1_000_001),
+        help="Requests that the journal keeps; 0 turns it off.",
+    )
+    max_body_bytes: int = _setting(
+        10 * 2**20,
+        "number",
+        metavar="BYTES",
+        unit="bytes",
+        numbers=_BYTES,
+        help="Largest request body; a larger one is answered 413.",
+    )
+    max_header_bytes: int = _setting(
+        64 * 2**10,
+        "number",
+        metavar="BYTES",
+        unit="bytes",
+        numbers=_BYTES,
+        help="Largest sum of request headers; a larger one is answered 431.",
+    )
+    max_query_bytes: int = _setting(
+        64 * 2**10,
+        "number",
+        metavar="BYTES",
+        unit="bytes",
+        numbers=_BYTES,
+        help="Longest query string.",
+    )
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """Settings, and where each came from.
+
+    `origins` maps each field of `settings` to `flag --port`, `variable LAGO_MOCK_PORT`,
+    `lago-mock.toml`, `pyproject.toml` or `default`.
+    """
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _File:
+    """The settings of a file by field name; `spelled` are the keys as they stand in it."""
+
+    path: Path
+    prefix: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    spelled: Mapping[str, str] = field(default_factory=dict)
+
+    def place(self, name: str) -> str:
+        return f"key {self.prefix}{self.spelled[name]} in {self.path}"
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A value as somebody gave it; `place` says to the reader of an error where that was."""
+
+    raw: object
+    origin: str
+    place: str
+    in_toml: bool = False
+
+
+def option_table() -> tuple[Option, ...]:
+    """Return one row for each field of `Settings`, in their order."""
+    return tuple(Option(name=each.name, **each.metadata) for each in fields(Settings))
+
+
+def load_settings(
+    flags: Mapping[str, Any], environ: Mapping[str, str], directory: Path
+) -> LoadedSettings:
+    """Return the settings that hold: flag before variable before file before default.
+
+    `flags` goes by field name (`api_key`); None is a flag that was not given, and both text and
+    values of the field's own type are taken. A variable with empty text counts as not set.
+    `directory` is the working directory: the settings file is looked for in it, so it is the
+    folder that all relative paths count from, and they come back joined to it. Of several values
+    for one setting only the one that wins is judged.
+
+    Raises:
+        SettingError: A name that no setting has, a value that does not fit, or a settings file
+            that cannot be read.
+    """
+    options = option_table()
+    file = _find_file(directory)
+    _refuse_unknown_names(options, flags, environ, file)
+    given = {each.name: next(_given(each, flags, environ, file)) for each in options}
+    values: dict[str, Any] = {
+        each.name: _value(each, given[each.name], directory) for each in options
+    }
+    origins = {name: source.origin for name, source in given.items()}
+    return LoadedSettings(Settings(**values), origins)
+
+
+def _find_file(directory: Path) -> _File:
+    own = directory / "lago-mock.toml"
+    table = _parse(own)
+    if table is not None:
+        return _by_field(own, "", table)
+    project = directory / "pyproject.toml"
+    tools = (_parse(project) or {}).get("tool")
+    if not isinstance(tools, dict) or "lago-mock" not in tools:
+        return _File(own)
+    table = tools["lago-mock"]
+    if not isinstance(table, dict):
+        raise SettingError(
+            f"The key tool.lago-mock in {project} is {_shown(table)}; make it a table."
+        )
+    return _by_field(project, "tool.lago-mock.", table)
+
+
+def _parse(path: Path) -> dict[str, Any] | None:
+    text = _read(path)
+    if text is None:
+        return None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        last_line = text.count("\n") + 1
+        problem = str(error).replace("at end of document", f"at line {last_line}, the last")
+        raise SettingError(f"The file {path} is not TOML: {problem}; correct it there.") from error
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingError(
+            f"The file {path} cannot be read ({error.strerror}); make it readable or remove it."
+        ) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingError(
+            f"The file {path} is not UTF-8 at line {line}; save it as UTF-8."
+        ) from error
+
+
+def _by_field(path: Path, prefix: str, table: Mapping[str, object]) -> _File:
+    spelled: dict[str, str] = {}
+    for key in table:
+        first = spelled.setdefault(key.replace("-", "_"), key)
+        if first != key:
+            raise SettingError(
+                f"The key {prefix}{key} in {path} repeats {prefix}{first}; keep one of the two."
+            )
+    return _File(path, prefix, {name: table[key] for name, key in spelled.items()}, spelled)
+
+
+def _refuse_unknown_names(
+    options: tuple[Option, ...],
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    file: _File,
+) -> None:
+    known = {each.name: each.flag for each in options}
+    _refuse_strangers({name: f"flag --{name.replace('_', '-')}" for name in flags}, known)
+    known = {each.name.upper(): each.variable for each in options} | _OTHER_VARIABLES
+    ours = [name for name, text in environ.items() if text and name.startswith(_PREFIX)]
+    _refuse_strangers({name.removeprefix(_PREFIX): f"variable {name}" for name in ours}, known)
+    known = {each.name: each.key for each in options}
+    _refuse_strangers({name: file.place(name) for name in file.values}, known)
+
+
+def _refuse_strangers(places: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Raise for the first name in `places` that is not in `known`.
+
+    `places` says where each name stands, `known` how people write it. Names come without what
+    all of a kind share (`LAGO_MOCK_`), or each would resemble every other.
+    """
+    for name, place in places.items():
+        if name not in known:
+            raise SettingError(f"The {place} is not known; {_advice(name, known)}")
+
+
+def _advice(name: str, known: Mapping[str, str]) -> str:
+    folded = {each.lower(): spelled for each, spelled in known.items()}
+    near = difflib.get_close_matches(name.lower(), folded, n=1)
+    return f"did you mean {folded[near[0]]}?" if near else f"use one of {_listed(known.values())}."
+
+
+def _given(
+    option: Option,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    file: _File,
+) -> Iterator[_Given]:
+    """Give all values of a setting, the one that wins first."""
+    if flags.get(option.name) is not None:
+        place = f"flag {option.flag}"
+        yield _Given(flags[option.name], place, place)
+    for variable in option.variables:
+        if environ.get(variable):
+            place = f"variable {variable}"
+            yield _Given(environ[variable], place, place)
+    if option.name in file.values:
+        place = file.place(option.name)
+        yield _Given(file.values[option.name], file.path.name, place, in_toml=True)
+    yield _Given(option.default, "default", "default")
+
+
+def _value(option: Option, given: _Given, directory: Path) -> object:
+    if given.raw is None:
+        return None
+    value = given.raw if given.in_toml else _typed(option, given.raw)
+    if not _fits(option, value):
+        raise SettingError(
+            f"The {given.place} is {_shown(given.raw)}; give {_needed(option, given.in_toml)}."
+        )
+    if option.kind == "path" and not re.fullmatch(option.plain or "", str(value)):
+        return str(directory / str(value))
+    return value
+
+
+def _typed(option: Option, raw: object) -> object:
+    """Turn text into the field's type, or leave it as it is if it cannot be."""
+    if isinstance(raw, Path):
+        return str(raw)
+    if not isinstance(raw, str):
+        return raw
+    if option.kind == "number":
+        return int(raw) if re.fullmatch("[0-9]{1,18}", raw) else raw
+    if option.kind == "switch":
+        return _SWITCH_WORDS.get(raw.lower(), raw)
+    return raw.lower() if option.choices else raw
+
+
+def _fits(option: Option, value: object) -> bool:
+    if option.kind == "number":
+        return type(value) is int and value in option.numbers  # True is an int by isinstance
+    if option.kind == "switch":
+        return isinstance(value, bool)
+    if option.choices:
+        return value in option.choices
+    return isinstance(value, str) and value != ""
+
+
+def _needed(option: Option, in_toml: bool) -> str:
+    if option.kind == "number":
+        needed = f"a whole number from {option.numbers.start} to {option.numbers.stop - 1}"
+        return f"{needed}, without quotes" if in_toml else needed
+    if option.kind == "switch":
+        return "true or false, without quotes" if in_toml else f"one of {_listed(_SWITCH_WORDS)}"
+    needed = f"one of {_listed(option.choices)}" if option.choices else "a text that is not empty"
+    return f"{needed}, in quotes" if in_toml else needed
+
+
+def _shown(raw: object) -> str:
+    text = str(raw).lower() if isinstance(raw, bool) else repr(raw)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

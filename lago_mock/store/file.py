@@ -1,0 +1,262 @@
+"""The store's file: a plain TinyDB JSON file, and beside it a journal of what came since.
+
+    lago-mock.json            {"lago_mock": {"1": head}, "customers:<organization>": {"1": row}}
+    lago-mock.json.journal    one line a commit: checksum, space, JSON; the first is its header
+    lago-mock.json.lock       held for as long as a server has the file open
+
+The file is written whole, aside, and renamed; the journal is appended to before an answer leaves.
+Both carry a generation: a journal whose commits are in the file already is told from a fresh one.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from filelock import FileLock, Timeout
+
+from lago_mock.wire import JSONObject
+
+FORMAT = 1
+Tables = dict[str, dict[int, bytes]]
+
+
+class StoreError(Exception):
+    """A store that cannot be opened; the text says file, place, what is wrong and what to do."""
+
+    def __init__(self, path: Path, what: str, advice: str) -> None:
+        super().__init__(f"{path}: {what}. {advice}")
+
+
+class StoreUnwritable(Exception):
+    """A commit that the disk refused; nothing of it is kept, in memory or on disk."""
+
+
+_RESTORE = "Put a good copy in its place, or move it away to begin with the fixture set."
+
+
+class StoreFile:
+    """One path, locked from `open` to `close`. Knows rows as JSON bytes and nothing of Lago."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.journal_path = path.with_name(path.name + ".journal")
+        self._lock = FileLock(path.with_name(path.name + ".lock"))
+        self._generation = 0
+        self._number = 0
+        self._journal: int | None = None
+        self._size = 0
+
+    def lock(self) -> None:
+        """Take the file for this process; the kernel drops the lock when the process ends.
+
+        Raises:
+            StoreError: another process has it, or the folder cannot be written.
+        """
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise StoreError(
+                self.path,
+                "another lago-mock has this file open",
+                "Stop that one, or give this one a file of its own with --db.",
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                self.path,
+                f"cannot be written: {error.strerror}",
+                "Name a path that can be with --db, or :memory: for none.",
+            ) from error
+
+    def exists(self) -> bool:
+        """Tell whether there is anything to load."""
+        return self.path.exists() or self.journal_path.exists()
+
+    def read(self) -> tuple[JSONObject, Tables]:
+        """Return the head and the tables of the file: table name -> number -> row as JSON.
+
+        Raises:
+            StoreError: the file is damaged, or of a later format; it is left untouched.
+        """
+        if not self.path.exists():
+            return {}, {}
+        try:
+            raw = orjson.loads(self._bytes(self.path))
+        except orjson.JSONDecodeError as error:
+            place = f"line {error.lineno}, column {error.colno}"
+            raise StoreError(self.path, f"not JSON at {place}: {error.msg}", _RESTORE) from error
+        head = self._head_of(raw)
+        tables = {name: _encoded(rows) for name, rows in raw.items() if name != "lago_mock"}
+        self._generation = head["generation"]
+        return head, tables
+
+    def _bytes(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise StoreError(path, f"cannot be read: {error.strerror}", _RESTORE) from error
+
+    def _head_of(self, raw: Any) -> JSONObject:
+        try:
+            head: JSONObject = raw["lago_mock"]["1"]
+            newer = head["format"] > FORMAT
+            assert isinstance(head["generation"], int)
+            assert all(_is_table(table) for table in raw.values())
+        except (AssertionError, KeyError, TypeError) as error:
+            raise StoreError(self.path, "no store of lago-mock", _RESTORE) from error
+        if newer:
+            raise StoreError(
+                self.path,
+                f"written in format {head['format']} by lago-mock {head.get('version')}",
+                f"This version reads format {FORMAT}: install a newer one.",
+            )
+        return head
+
+    def commits(self, warn: Callable[[str], None]) -> Iterator[JSONObject]:
+        """Yield the journal's commits in order, those that the file does not hold yet.
+
+        A torn last line is what a kill leaves: it was never answered, is dropped and warned of.
+
+        Raises:
+            StoreError: a line before the last one is damaged, or the journal is of another file.
+        """
+        if not self.journal_path.exists():
+            return
+        data = self._bytes(self.journal_path)
+        lines = data.split(b"\n")
+        torn = lines.pop()
+        for number, line in enumerate(lines):
+            commit = self._checked(line, number)
+            if number == 0:
+                if not self._is_of_this_file(commit):
+                    return
+                continue
+            self._number = number
+            yield commit
+        if torn:
+            warn(f"{self.journal_path}: the torn last line was dropped")
+        self._size = len(data) - len(torn)
+
+    def _checked(self, line: bytes, number: int) -> JSONObject:
+        checksum, _, text = line.partition(b" ")
+        if checksum != _checksum(text):
+            raise StoreError(
+                self.journal_path, f"line {number + 1} does not match its checksum", _RESTORE
+            )
+        commit: JSONObject = orjson.loads(text)
+        if commit["number"] != number:
+            raise StoreError(
+                self.journal_path, f"line {number + 1} is numbered {commit['number']}", _RESTORE
+            )
+        return commit
+
+    def _is_of_this_file(self, header: JSONObject) -> bool:
+        if header["generation"] > self._generation:
+            raise StoreError(
+                self.journal_path, "belongs to a later file than the one beside it", _RESTORE
+            )
+        return bool(header["generation"] == self._generation)
+
+    def append(self, commit: JSONObject) -> None:
+        """Write one commit to the journal; when this returns, a kill of the process loses nothing.
+
+        Raises:
+            StoreUnwritable: the disk refused it; the journal is cut back to its last good byte.
+        """
+        try:
+            if self._journal is None:
+                self._journal = self._open_journal()
+            self._write({"number": self._number + 1, **commit})
+        except OSError as error:
+            if self._journal is not None:
+                os.ftruncate(self._journal, self._size)
+            raise StoreUnwritable(f"{self.journal_path}: {error.strerror}") from error
+        self._number += 1
+
+    def _open_journal(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._journal = os.open(self.journal_path, flags, 0o644)
+        os.ftruncate(self._journal, self._size)
+        if self._size == 0:
+            self._number = 0
+            self._write({"number": 0, "generation": self._generation, "format": FORMAT})
+        return self._journal
+
+    def _write(self, commit: JSONObject) -> None:
+        assert self._journal is not None
+        text = orjson.dumps(commit)
+        line = b"%b %b\n" % (_checksum(text), text)
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(self._journal, rest) :]
+        self._size += len(line)
+
+    def compact(self, head: JSONObject, tables: Iterable[tuple[str, Mapping[int, bytes]]]) -> None:
+        """Write the whole file anew, and begin the journal anew.
+
+        Raises:
+            StoreUnwritable: the disk refused it; file and journal are as before.
+        """
+        generation = self._generation + 1
+        aside = self.path.with_name(self.path.name + ".new")
+        whole = {name: _fragments(rows) for name, rows in tables}
+        whole["lago_mock"] = {"1": {**head, "format": FORMAT, "generation": generation}}
+        try:
+            with aside.open("wb") as file:
+                file.write(orjson.dumps(whole))
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path)
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            raise StoreUnwritable(f"{self.path}: {error.strerror}") from error
+        self._generation = generation
+        self._drop_journal()
+
+    def _drop_journal(self) -> None:
+        self._close_journal()
+        self.journal_path.unlink(missing_ok=True)
+        self._number = self._size = 0
+
+    def _close_journal(self) -> None:
+        if self._journal is not None:
+            os.close(self._journal)
+            self._journal = None
+
+    def close(self) -> None:
+        """Let go of the files and of the lock."""
+        self._close_journal()
+        self._lock.release()
+
+
+def _checksum(text: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(text)
+
+
+def _is_table(table: Any) -> bool:
+    return isinstance(table, dict) and all(
+        number.isdecimal() and isinstance(row, dict) for number, row in table.items()
+    )
+
+
+def _encoded(rows: Mapping[str, Any]) -> dict[int, bytes]:
+    return {int(number): orjson.dumps(row) for number, row in rows.items()}
+
+
+def _fragments(rows: Mapping[int, bytes]) -> JSONObject:
+    return {str(number): orjson.Fragment(row) for number, row in rows.items()}
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; Windows has no handle of a folder, and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,102 @@
+"""The rows of one organization as one operation sees them: its own writes at once, others never."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from lago_mock.store.tables import Collection, Row
+
+
+class View:
+    """A staged view: what is put here is kept by `Store.commit`, and lost without it.
+
+    Every row that comes out is the caller's own copy.
+    """
+
+    def __init__(
+        self,
+        organization_id: str,
+        collections: Mapping[str, Collection],
+        sequences: Mapping[str, int],
+    ) -> None:
+        self.organization_id = organization_id
+        self._collections = collections
+        self._sequences = sequences
+        self.rows: dict[str, dict[int, Row]] = {}
+        self.sequences: dict[str, int] = {}
+
+    def find(self, collection: str, key: str) -> Row | None:
+        """Return the live row with this natural key."""
+        field = self._collections[collection].key
+        for row in self._staged(collection).values():
+            if row[field] == key and "deleted_at" not in row:
+                return row.copy()
+        return self._stored(collection, self._collections[collection].find(key))
+
+    def get(self, collection: str, lago_id: str) -> Row | None:
+        """Return the live row with this id."""
+        for row in self._staged(collection).values():
+            if row["lago_id"] == lago_id and "deleted_at" not in row:
+                return row.copy()
+        return self._stored(collection, self._collections[collection].number_of(lago_id))
+
+    def _staged(self, collection: str) -> Mapping[int, Row]:
+        return self.rows.get(collection, {})
+
+    def _stored(self, collection: str, number: int | None) -> Row | None:
+        if number is None or number in self._staged(collection):
+            return None
+        return self._collections[collection].read(number)
+
+    def put(self, collection: str, row: Row) -> None:
+        """Insert a row, or replace the one with its `lago_id`, whole."""
+        self.rows.setdefault(collection, {})[self._number(collection, row["lago_id"])] = row
+
+    def _number(self, collection: str, lago_id: str) -> int:
+        stored = self._collections[collection].number_of(lago_id)
+        if stored is not None:
+            return stored
+        staged = self._staged(collection)
+        for number, row in staged.items():
+            if row["lago_id"] == lago_id:
+                return number
+        return max((self._collections[collection].next_number(), *(n + 1 for n in staged)))
+
+    def discard(self, collection: str, row: Row, deleted_at: str) -> None:
+        """Delete a row softly: it stays in the file, and its natural key is free again."""
+        self.put(collection, {**row, "deleted_at": deleted_at})
+
+    def next_in_sequence(self, name: str) -> int:
+        """Return the next number of a sequence, from 1; a number is used up by the commit alone."""
+        number = self.sequences.get(name, self._sequences.get(name, 0)) + 1
+        self.sequences[name] = number
+        return number
+
+    def count(self, collection: str) -> int:
+        """Count the live rows."""
+        return len(self._live(collection))
+
+    def newest_first(self, collection: str, start: int = 0, stop: int | None = None) -> list[Row]:
+        """Return live rows `start` to `stop` of the collection, the last inserted first."""
+        numbers = self._live(collection)
+        last = len(numbers)
+        chosen = numbers[max(last - stop, 0) if stop is not None else 0 : max(last - start, 0)]
+        return [self._row(collection, number) for number in reversed(chosen)]
+
+    def oldest_first(self, collection: str) -> Iterator[Row]:
+        """Yield all live rows, the first inserted first."""
+        return (self._row(collection, number) for number in tuple(self._live(collection)))
+
+    def _row(self, collection: str, number: int) -> Row:
+        staged = self._staged(collection).get(number)
+        return staged.copy() if staged else self._collections[collection].read(number)
+
+    def _live(self, collection: str) -> Sequence[int]:
+        stored = self._collections[collection].live()
+        staged = self._staged(collection)
+        if not staged:
+            return stored
+        return sorted(
+            {n for n in stored if n not in staged}
+            | {n for n, row in staged.items() if "deleted_at" not in row}
+        )
