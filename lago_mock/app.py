@@ -58,7 +58,7 @@ def load_contract(
     document = load_document(path or data_folder() / "openapi")
     handled = frozenset(handlers_of(resources))
     _report_missing(document, handled, foreign=path is not None)
-    return Contract(document, None if check else handled)
+    return Contract(document, None if check else handled, foreign=path is not None)
 
 
 def _report_missing(document: Document, handled: frozenset[str], *, foreign: bool) -> None:
@@ -91,7 +91,8 @@ def build(settings: Settings) -> LagoMockApp:
     resources = load_resources()
     contract = load_contract(resources, Path(settings.openapi) if settings.openapi else None)
     clock = SystemClock()
-    compiler = FixtureCompiler(data_folder() / "fixtures", contract, resources, clock.now())
+    own = load_contract(resources) if contract.foreign else contract
+    compiler = FixtureCompiler(data_folder() / "fixtures", own, resources, clock.now())
     fixtures = compiler.compile(settings.fixtures)
     keys = {resource.plural: resource.key for resource in resources.values()}
     store = Store(keys) if settings.db == ":memory:" else Store.open(keys, Path(settings.db))

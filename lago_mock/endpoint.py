@@ -286,8 +286,14 @@ class _Exchange:
         self._entry.root = operation.root
         judged = operation.read(parameters, facts.licensed)
         self._entry.unknown = judged.unknown
-        body = operations.perform(facts, operation, path, parameters, judged)
-        return success(body, self._request.header(b"if-none-match"))
+        performed = operations.perform(facts, operation, path, parameters, judged)
+        answer = success(performed.answer, self._request.header(b"if-none-match"))
+        if performed.warning:
+            self._entry.hint = performed.warning
+            answer.headers.append(
+                (b"x-lago-mock-warning", performed.warning.encode("ascii", "replace"))
+            )
+        return answer
 
     def _unrouted(self) -> Answer:
         self._entry.hint = self._endpoint.hint(self._request)

@@ -31,6 +31,14 @@ class Facts:
     licensed: Licensed
 
 
+@dataclass(frozen=True)
+class Performed:
+    """An answer's object; `warning` says what a document given by the user has against it."""
+
+    answer: JSONObject
+    warning: str = ""
+
+
 class Operations:
     """The handlers of all resources, bound to the operations of one contract."""
 
@@ -60,13 +68,15 @@ class Operations:
         path: Mapping[str, str],
         query: JSONObject,
         judged: Judged,
-    ) -> JSONObject:
-        """Return the answer's object; what the handler wrote is kept.
+    ) -> Performed:
+        """Return the answer; what the handler wrote is kept.
 
         Nothing here waits, so an operation is atomic; nothing is kept when anything is raised.
 
         Raises:
             LagoError: what the handler refuses.
+            AnswerBroken: 500, the answer breaks our own document; one that breaks a document given
+                by the user is his to judge, and comes with a warning.
             StoreUnwritable: the disk refused the write.
         """
         view = self._store.view(facts.organization_id)
@@ -82,9 +92,18 @@ class Operations:
             problems=list(judged.problems),
         )
         answer = self._handlers[operation.id](call)
-        check_answer(operation, answer)
+        warning = self._check(operation, answer)
         self._store.commit(view)
-        return answer
+        return Performed(answer, warning)
+
+    def _check(self, operation: Operation, answer: JSONObject) -> str:
+        try:
+            check_answer(operation, answer)
+        except AnswerBroken as error:
+            if not self.contract.foreign:
+                raise
+            return str(error)
+        return ""
 
 
 def check_answer(operation: Operation, answer: JSON, status: int = 200) -> None:
@@ -93,8 +112,8 @@ def check_answer(operation: Operation, answer: JSON, status: int = 200) -> None:
     Raises:
         AnswerBroken: 500, names the JSON pointer and the keyword that fails.
     """
-    validator = operation.answers[status]
-    if validator.is_valid(answer):
+    validator = operation.answers.get(status)
+    if validator is None or validator.is_valid(answer):
         return
     for violation in validator.violations(answer):
         place = "".join(f"/{step}" for step in violation.path)

@@ -10,28 +10,30 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
+
+from lago_mock.settings_file import SettingError, SettingsFile, find_settings_file, shown
+
+__all__ = ["LoadedSettings", "Option", "SettingError", "Settings", "load_settings", "option_table"]
 
 _PREFIX = "LAGO_MOCK_"
 # No setting of the server, yet no mistake: the pytest plugin is told by it which server to use.
 _OTHER_VARIABLES = {"URL": "LAGO_MOCK_URL"}
+# Kubernetes sets these in every pod beside a Service called lago-mock, LAGO_MOCK_PORT among them.
+_SERVICE_LINK: Final = re.compile(
+    r"LAGO_MOCK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)"
+)
 _SWITCH_WORDS = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
 }
-_LONGEST_SHOWN = 60  # characters of a refused value that an error repeats
 _BYTES = range(1, 2**30 + 1)  # bodies are held in memory whole; zero would refuse every request
 
 Kind = Literal["text", "number", "switch", "path"]
 Default = TypeVar("Default")
-
-
-class SettingError(Exception):
-    """Says in one sentence which setting is wrong, where it stands and what to do about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,19 +193,6 @@ class LoadedSettings:
 
 
 @dataclass(frozen=True)
-class _File:
-    """The settings of a file by field name; `spelled` are the keys as they stand in it."""
-
-    path: Path
-    prefix: str = ""
-    values: Mapping[str, object] = field(default_factory=dict)
-    spelled: Mapping[str, str] = field(default_factory=dict)
-
-    def place(self, name: str) -> str:
-        return f"key {self.prefix}{self.spelled[name]} in {self.path}"
-
-
-@dataclass(frozen=True)
 class _Given:
     """A value as somebody gave it; `place` says to the reader of an error where that was."""
 
@@ -234,7 +223,8 @@ def load_settings(
             that cannot be read.
     """
     options = option_table()
-    file = _find_file(directory)
+    environ = _without_service_links(environ)
+    file = find_settings_file(directory)
     _refuse_unknown_names(options, flags, environ, file)
     given = {each.name: next(_given(each, flags, environ, file)) for each in options}
     values: dict[str, Any] = {
@@ -244,67 +234,20 @@ def load_settings(
     return LoadedSettings(Settings(**values), origins)
 
 
-def _find_file(directory: Path) -> _File:
-    own = directory / "lago-mock.toml"
-    table = _parse(own)
-    if table is not None:
-        return _by_field(own, "", table)
-    project = directory / "pyproject.toml"
-    tools = (_parse(project) or {}).get("tool")
-    if not isinstance(tools, dict) or "lago-mock" not in tools:
-        return _File(own)
-    table = tools["lago-mock"]
-    if not isinstance(table, dict):
-        raise SettingError(
-            f"The key tool.lago-mock in {project} is {_shown(table)}; make it a table."
-        )
-    return _by_field(project, "tool.lago-mock.", table)
-
-
-def _parse(path: Path) -> dict[str, Any] | None:
-    text = _read(path)
-    if text is None:
-        return None
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        last_line = text.count("\n") + 1
-        problem = str(error).replace("at end of document", f"at line {last_line}, the last")
-        raise SettingError(f"The file {path} is not TOML: {problem}; correct it there.") from error
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_bytes().decode()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SettingError(
-            f"The file {path} cannot be read ({error.strerror}); make it readable or remove it."
-        ) from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SettingError(
-            f"The file {path} is not UTF-8 at line {line}; save it as UTF-8."
-        ) from error
-
-
-def _by_field(path: Path, prefix: str, table: Mapping[str, object]) -> _File:
-    spelled: dict[str, str] = {}
-    for key in table:
-        first = spelled.setdefault(key.replace("-", "_"), key)
-        if first != key:
-            raise SettingError(
-                f"The key {prefix}{key} in {path} repeats {prefix}{first}; keep one of the two."
-            )
-    return _File(path, prefix, {name: table[key] for name, key in spelled.items()}, spelled)
+def _without_service_links(environ: Mapping[str, str]) -> Mapping[str, str]:
+    return {
+        name: text
+        for name, text in environ.items()
+        if not _SERVICE_LINK.fullmatch(name)
+        and not (name == "LAGO_MOCK_PORT" and text.startswith(("tcp://", "udp://")))
+    }
 
 
 def _refuse_unknown_names(
     options: tuple[Option, ...],
     flags: Mapping[str, Any],
     environ: Mapping[str, str],
-    file: _File,
+    file: SettingsFile,
 ) -> None:
     known = {each.name: each.flag for each in options}
     _refuse_strangers({name: f"flag --{name.replace('_', '-')}" for name in flags}, known)
@@ -336,7 +279,7 @@ def _given(
     option: Option,
     flags: Mapping[str, Any],
     environ: Mapping[str, str],
-    file: _File,
+    file: SettingsFile,
 ) -> Iterator[_Given]:
     """Give all values of a setting, the one that wins first."""
     if flags.get(option.name) is not None:
@@ -358,7 +301,7 @@ def _value(option: Option, given: _Given, directory: Path) -> object:
     value = given.raw if given.in_toml else _typed(option, given.raw)
     if not _fits(option, value):
         raise SettingError(
-            f"The {given.place} is {_shown(given.raw)}; give {_needed(option, given.in_toml)}."
+            f"The {given.place} is {shown(given.raw)}; give {_needed(option, given.in_toml)}."
         )
     if option.kind == "path" and not re.fullmatch(option.plain or "", str(value)):
         return str(directory / str(value))
@@ -396,11 +339,6 @@ def _needed(option: Option, in_toml: bool) -> str:
         return "true or false, without quotes" if in_toml else f"one of {_listed(_SWITCH_WORDS)}"
     needed = f"one of {_listed(option.choices)}" if option.choices else "a text that is not empty"
     return f"{needed}, in quotes" if in_toml else needed
-
-
-def _shown(raw: object) -> str:
-    text = str(raw).lower() if isinstance(raw, bool) else repr(raw)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _listed(names: Iterable[str]) -> str:

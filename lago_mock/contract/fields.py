@@ -160,7 +160,7 @@ class Permit:
         if value is None:
             return self._read_null(spec, path)
         if not isinstance(value, str) and _TEXT_METHODS.intersection(spec.clean):
-            # Differs from Lago: there a text method is called on it and crashes; here it is refused.
+            # Differs from Lago: it crashes here on what is no text; that is refused instead.
             return value
         read = _SCALARS[spec.kind](value)
         return clean(read, spec.clean) if isinstance(read, str) and spec.clean else read

@@ -118,13 +118,22 @@ class Contract:
     Only operations with a handler are compiled to the full; the others are routed and nothing more.
     """
 
-    def __init__(self, document: Document, handled: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        handled: frozenset[str] | None = None,
+        *,
+        foreign: bool = False,
+    ) -> None:
         """Compile a document; `handled` are the ids that have a handler, None means all.
+
+        `foreign` marks a document that the user brought: what is answered may break it.
 
         Raises:
             DocumentError: a schema or an extension means nothing; names file and JSON pointer.
         """
         self.document = document
+        self.foreign = foreign
         self._schemas = Schemas(document.tree)
         self._fields = FieldCompiler(document.tree)
         self.operations: Mapping[str, Operation] = MappingProxyType(

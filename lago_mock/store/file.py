@@ -72,9 +72,9 @@ class StoreFile:
                 "Name a path that can be with --db, or :memory: for none.",
             ) from error
 
-    def exists(self) -> bool:
-        """Tell whether there is anything to load."""
-        return self.path.exists() or self.journal_path.exists()
+    def damaged(self, what: str) -> StoreError:
+        """Return the error for content that makes no store."""
+        return StoreError(self.path, what, _RESTORE)
 
     def read(self) -> tuple[JSONObject, Tables]:
         """Return the head and the tables of the file: table name -> number -> row as JSON.

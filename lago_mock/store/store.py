@@ -91,8 +91,10 @@ class Store:
             collection, _, owner = name.partition(":")
             if owner.startswith("fixtures:"):
                 self._remember(owner.removeprefix("fixtures:"), {collection: rows}, {})
-            else:
+            elif collection in self._keys:
                 self._organization(owner).collections[collection].load(rows)
+            else:
+                raise file.damaged(f"the table {name!r} is of no collection that is known")
         for owner, sequences in head.get("sequences", {}).items():
             if owner.startswith("fixtures:"):
                 self._remember(owner.removeprefix("fixtures:"), {}, sequences)

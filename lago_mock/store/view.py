@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 
 from lago_mock.store.tables import Collection, Row
 
@@ -30,14 +31,14 @@ class View:
         field = self._collections[collection].key
         for row in self._staged(collection).values():
             if row[field] == key and "deleted_at" not in row:
-                return row.copy()
+                return deepcopy(row)
         return self._stored(collection, self._collections[collection].find(key))
 
     def get(self, collection: str, lago_id: str) -> Row | None:
         """Return the live row with this id."""
         for row in self._staged(collection).values():
             if row["lago_id"] == lago_id and "deleted_at" not in row:
-                return row.copy()
+                return deepcopy(row)
         return self._stored(collection, self._collections[collection].number_of(lago_id))
 
     def _staged(self, collection: str) -> Mapping[int, Row]:
@@ -89,7 +90,7 @@ class View:
 
     def _row(self, collection: str, number: int) -> Row:
         staged = self._staged(collection).get(number)
-        return staged.copy() if staged else self._collections[collection].read(number)
+        return deepcopy(staged) if staged else self._collections[collection].read(number)
 
     def _live(self, collection: str) -> Sequence[int]:
         stored = self._collections[collection].live()

@@ -605,3 +605,17 @@ class TestEveryOption:
         by_default = load_settings({}, {}, tmp_path).settings
 
         assert load_settings({each.name: each.default}, {}, tmp_path).settings == by_default
+
+
+def test_variables_that_kubernetes_sets_for_a_service_are_left_alone(tmp_path: Path) -> None:
+    environ = {
+        "LAGO_MOCK_PORT": "tcp://10.0.0.7:3000",
+        "LAGO_MOCK_PORT_3000_TCP": "tcp://10.0.0.7:3000",
+        "LAGO_MOCK_PORT_3000_TCP_ADDR": "10.0.0.7",
+        "LAGO_MOCK_SERVICE_HOST": "10.0.0.7",
+        "LAGO_MOCK_SERVICE_PORT_HTTP": "3000",
+    }
+
+    loaded = load_settings({}, environ, tmp_path)
+
+    assert (loaded.settings.port, loaded.origins["port"]) == (3000, "default")
