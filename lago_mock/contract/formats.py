@@ -12,11 +12,12 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping
 from ipaddress import AddressValueError, IPv6Address
 from types import MappingProxyType
-from typing import Final
-
-from jsonschema import FormatChecker
+from typing import TYPE_CHECKING, Final
 
 from lago_mock.contract.values import clean, is_blank
+
+if TYPE_CHECKING:
+    from jsonschema import FormatChecker
 
 _DATE_TIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.\d+)?"
@@ -147,6 +148,8 @@ def format_checker() -> FormatChecker:
 
     jsonschema_rs takes the same functions as `formats=dict(FORMATS), validate_formats=True`.
     """
+    from jsonschema import FormatChecker  # 40 ms, which a start need not pay
+
     checker = FormatChecker(formats=())
     for name, accepts in FORMATS.items():
         checker.checks(name)(accepts)
