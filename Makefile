@@ -22,7 +22,7 @@ check: $(STAMP)  ## what CI runs: lint, format, types, import contracts, all tes
 	$(BIN)/coverage report
 
 soak: $(STAMP)  ## the slow tests in their long form
-	LAGO_MOCK_TEST_SOAK=1 $(BIN)/python -m pytest -m slow $(ARGS)
+	SOAK=1 $(BIN)/python -m pytest -m slow $(ARGS)
 
 bench: $(STAMP)  ## measure against bare Starlette; needs wrk
 	$(BIN)/python -m benchmarks $(ARGS)

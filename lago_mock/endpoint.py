@@ -122,7 +122,7 @@ class Endpoint:
         path = request.raw_path
         if not path.startswith(f"{PREFIX}/"):
             return Route()
-        # Differs from Lago: HEAD is a read, also for the key's permissions; there it is a write.
+        # Differs from Lago: HEAD counts as a read; there the key needs the right to write.
         method = "GET" if request.method == "HEAD" else request.method
         found = self._router.match(method, path[len(PREFIX) :])
         return Route(*found) if found else Route()

@@ -151,6 +151,8 @@ class InternalServerError(LagoError):
 class NotMocked(LagoError):
     """Lago has this operation and lago-mock does not: a 404 would be taken for Lago's own."""
 
+    # Differs from Lago: an operation without a handler answers 501 operation_not_mocked.
+
     status = 501
     error = "Not Implemented"
 

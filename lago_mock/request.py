@@ -28,6 +28,8 @@ _JSON_TYPES = (
 class TooLarge(Exception):
     """A part of the request is over its limit; `status` is 413, 414 or 431."""
 
+    # Differs from Lago: bodies, headers and queries have limits of their own (413, 431, 414).
+
     def __init__(self, status: int, what: str, limit: int) -> None:
         super().__init__(f"the {what} is over the limit of {limit} bytes")
         self.status = status

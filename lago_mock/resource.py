@@ -150,6 +150,8 @@ def page_of(call: Call) -> tuple[int, int]:
             zero, a list, or a number of over 64 bits.
     """
     page = _leading_number(call.query, "page", absent=1, unreadable=1)
+    # Differs from Lago: a per_page of 0, and a page or per_page that is a list or over 64 bits, are
+    # 422 value_is_out_of_range; there they are a 500.
     per_page = _leading_number(
         call.query, "per_page", absent=DEFAULT_PER_PAGE, unreadable=FALLBACK_PER_PAGE
     )

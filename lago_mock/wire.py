@@ -80,8 +80,8 @@ def decode(data: bytes) -> JSON:
 
 
 def _decode_strictly(data: bytes) -> JSON:
-    # Differs from Lago: numbers beyond the range of a double are refused, even whole ones. That
-    # also keeps every whole number far below the length that Python refuses to read or print.
+    # Differs from Lago: a number beyond the range of a double is bad JSON. This also keeps every
+    # whole number far below the length that Python refuses to read or print.
     value: JSON = orjson.loads(data)
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
         _check_depth(value)

@@ -160,7 +160,8 @@ class Permit:
         if value is None:
             return self._read_null(spec, path)
         if not isinstance(value, str) and _TEXT_METHODS.intersection(spec.clean):
-            # Differs from Lago: it crashes here on what is no text; that is refused instead.
+            # Differs from Lago: a number or boolean for a country, default_currency, slug or
+            # document_number_prefix is 422; there it is a 500.
             return value
         read = _SCALARS[spec.kind](value)
         return clean(read, spec.clean) if isinstance(read, str) and spec.clean else read

@@ -92,6 +92,6 @@ def _walk(
         return found
     if node.parameter is None:
         return None
-    # Differs from Lago: a dot in an id belongs to the id; the real server cuts the id at the dot.
+    # Differs from Lago: a dot in an id belongs to the id; there the id ends at the dot.
     rest = _walk(node.parameter, segments, index + 1)
     return rest and (rest[0], (segment, *rest[1]))

@@ -177,7 +177,8 @@ def create_customer(call: Call) -> JSONObject:
     _refuse_sections(call)
     if isinstance(call.body.get("metadata"), list):
         row["metadata"] = _metadata(call, before["metadata"])
-    # Differs from Lago: what is refused from here on saves nothing and uses no sequence number.
+    # Differs from Lago: a customer refused for its invoice settings, payment provider, locale or
+    # integrations is not saved and uses no number; there it is saved all the same.
     _refuse_settings(call)
     row |= _provider(call, row, known)
     _refuse_provider_settings(call)
@@ -273,7 +274,8 @@ def _metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
     kept = []
     for index, item in enumerate(call.body["metadata"]):
         call.refuse(f"metadata.{index}.key", f"metadata.{index}.value")
-        # Differs from Lago: an id in upper case keeps its row; there it is updated, then deleted.
+        # Differs from Lago: a metadata id in upper case updates its row; there the row is updated
+        # and then deleted.
         lago_id = str(item.get("id", "")).lower()
         if lago_id not in rows:
             lago_id = call.new_id()

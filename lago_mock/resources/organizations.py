@@ -150,7 +150,8 @@ def update_organization(call: Call) -> JSONObject:
 
 
 def _changed(row: Row, body: JSONObject) -> Row:
-    # Differs from Lago: a webhook_url that this call creates shows at once, there at the next read.
+    # Differs from Lago: the first webhook_url shows in the answer of the PUT that sets it; there
+    # from the next read on.
     scalars = {key: value for key, value in body.items() if key != "billing_configuration"}
     row = row | scalars | body.get("billing_configuration", {})
     if row.get("vat_rate", 0) is None:
