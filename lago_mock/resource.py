@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lago_mock.clock import Clock, precise
 from lago_mock.contract.fields import Licensed
@@ -101,8 +102,9 @@ class Call:
             raise NotFound(f"{self.resources[collection].name}_not_found")
         return row
 
+    @cached_property
     def organization(self) -> Row:
-        """Return the organization's own row, a copy."""
+        """The organization's own row, a copy, as it was when the call first looked."""
         row = self.view.get("organizations", self.view.organization_id)
         assert row is not None, "every organization has a row"
         return row

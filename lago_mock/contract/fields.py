@@ -213,10 +213,11 @@ def _missing(violation: Violation) -> str:
 
 
 class FieldCompiler:
-    """Compiles the schemas of one document to fields."""
+    """Compiles the schemas of one document to fields, as they are in one era of the API."""
 
-    def __init__(self, tree: JSONObject) -> None:
+    def __init__(self, tree: JSONObject, era: str = "current") -> None:
         self._tree = tree
+        self._era = era
 
     def compile(self, schema: JSONObject, name: str = "", depth: int = 0) -> Field:
         """Return the field of a schema; below 20 levels, as a recursive schema has, anything goes.
@@ -238,8 +239,11 @@ class FieldCompiler:
             text_format=flat.get("format", "") if flat.get("format") in FORMATS else "",
         )
         if spec.kind == "object":
-            properties = flat["properties"].items()
-            inner = {key: self.compile(value, key, depth + 1) for key, value in properties}
+            inner = {
+                key: self.compile(value, key, depth + 1)
+                for key, value in flat["properties"].items()
+                if value.get("x-lago-era", self._era) == self._era
+            }
             required = tuple(flat.get("required", ()))
             return replace(spec, properties=MappingProxyType(inner), required=required)
         if spec.kind == "array":

@@ -124,10 +124,12 @@ class Contract:
         handled: frozenset[str] | None = None,
         *,
         foreign: bool = False,
+        era: str = "current",
     ) -> None:
         """Compile a document; `handled` are the ids that have a handler, None means all.
 
-        `foreign` marks a document that the user brought: what is answered may break it.
+        `foreign` marks a document that the user brought: what is answered may break it. `era` is
+        `current` or `2023`: fields that the document gives to another one do not exist.
 
         Raises:
             DocumentError: a schema or an extension means nothing; names file and JSON pointer.
@@ -135,7 +137,7 @@ class Contract:
         self.document = document
         self.foreign = foreign
         self._schemas = Schemas(document.tree)
-        self._fields = FieldCompiler(document.tree)
+        self._fields = FieldCompiler(document.tree, era)
         self.operations: Mapping[str, Operation] = MappingProxyType(
             {
                 operation["operationId"]: self._compile(path, method, item, operation, handled)

@@ -63,7 +63,7 @@ def present(call: Call, row: Row) -> JSONObject:
 
 def list_item(call: Call, row: Row) -> JSONObject:
     """Return the customer as lists show it: without sections and error details."""
-    organization = call.organization()
+    organization = call.organization
     return {
         "lago_id": row["lago_id"],
         "billing_entity_code": organization["billing_entity_code"],
@@ -193,7 +193,7 @@ def create_customer(call: Call) -> JSONObject:
 
 def _require_billing_entity(call: Call) -> None:
     code = call.body.get("billing_entity_code")
-    if code and code.strip() and code != call.organization()["billing_entity_code"]:
+    if code and code.strip() and code != call.organization["billing_entity_code"]:
         raise NotFound("billing_entity_not_found")
 
 
@@ -235,7 +235,7 @@ def _blank_customer(call: Call) -> Row:
 def _numbered(call: Call) -> JSONObject:
     """Return the next number of the organization, deleted customers counted, and the slug of it."""
     number = call.view.next_in_sequence("customers")
-    prefix = call.organization()["document_number_prefix"]
+    prefix = call.organization["document_number_prefix"]
     return {"sequential_id": number, "slug": f"{prefix}-{number:03}"}
 
 

@@ -116,7 +116,7 @@ def present(_call: Call, row: Row) -> JSONObject:
 
 def find_organization(call: Call) -> JSONObject:
     """Answer `findOrganization`: the object without `taxes`, which the real server forgets here."""
-    return {"organization": present(call, call.organization())}
+    return {"organization": present(call, call.organization)}
 
 
 def update_organization(call: Call) -> JSONObject:
@@ -144,7 +144,7 @@ def update_organization(call: Call) -> JSONObject:
     call.refuse("default_currency")
     call.refuse("timezone")
     call.refuse_all()
-    row = _changed(call.organization(), call.body)
+    row = _changed(call.organization, call.body)
     call.view.put("organizations", row)
     return {"organization": {**present(call, row), "taxes": _default_taxes(call)}}
 
