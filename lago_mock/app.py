@@ -86,7 +86,8 @@ def build(settings: Settings) -> LagoMockApp:
 
     Raises:
         DocumentError: the document or the fixture set is broken.
-        StoreError: the state file is damaged, in use, or cannot be written.
+        StoreError: the state file is damaged or in use.
+        StoreUnwritable: it cannot be written.
     """
     resources = load_resources()
     contract = load_contract(resources, Path(settings.openapi) if settings.openapi else None)
@@ -98,7 +99,11 @@ def build(settings: Settings) -> LagoMockApp:
     store = Store(keys) if settings.db == ":memory:" else Store.open(keys, Path(settings.db))
     restored = bool(store.organizations()) and not settings.reset
     tenants = Tenants(store, clock, fixtures, settings.journal_size)
-    tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)
+    try:
+        tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)
+    except BaseException:
+        store.close()
+        raise
     operations = Operations(contract, resources, store)
     server = Server(tenants, operations, compiler)
     return LagoMockApp(_asgi(server, store, settings), server, store, settings, restored)
@@ -131,6 +136,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     Raises:
         DocumentError: the document or the fixture set is broken.
-        StoreError: the state file is damaged, in use, or cannot be written.
+        StoreError: the state file is damaged or in use.
+        StoreUnwritable: it cannot be written.
     """
     return build(settings or Settings(db=":memory:")).asgi

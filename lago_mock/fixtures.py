@@ -30,6 +30,7 @@ from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
 _SUFFIXES = (".yaml", ".yml", ".json")
+_LAST_YEAR = 9999  # rows come a second apart, and time must not end among them
 _OWN_KEYS = ("description", "now", "organization")
 
 
@@ -127,6 +128,10 @@ class _Content:
         organization = raw.get("organization", {})
         if not isinstance(organization, dict):
             raise self.error("/organization", "an object is needed")
+        key = organization.get("api_key")
+        if key not in (None, "") and not (isinstance(key, str) and len(key.split()) == 1):
+            what = "a key is a text without spaces"
+            raise self.error("/organization/api_key", what, "Put it in quotes.")
         self.organization: JSONObject = organization
 
     def error(self, place: str, what: str, advice: str = "") -> DocumentError:
@@ -142,9 +147,10 @@ class _Content:
         given = self._raw.get("now")
         if given is None:
             return default
-        if not isinstance(given, str) or not is_date_time(given):
+        instant = _instant(given)
+        if instant is None:
             raise self.error("/now", "no point in time", "Write it as 2026-01-05T09:00:00Z.")
-        return datetime.fromisoformat(given).astimezone(UTC)
+        return instant
 
     def organization_name(self) -> str:
         """Return the name of the organization."""
@@ -159,12 +165,23 @@ class _Content:
             if name in _OWN_KEYS:
                 continue
             if name not in known:
-                close = difflib.get_close_matches(name, [*known, *_OWN_KEYS], 1)
+                close = difflib.get_close_matches(str(name), [*known, *_OWN_KEYS], 1)
                 advice = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
                 raise self.error(pointer(name), "no such section", advice)
             if not isinstance(items, list):
                 raise self.error(pointer(name), "a list is needed")
             yield name, items
+
+
+def _instant(given: Any) -> datetime | None:
+    """Return an instant that the calendar has, with room after it for the rows of a set."""
+    if not isinstance(given, str) or not is_date_time(given):
+        return None
+    try:
+        instant = datetime.fromisoformat(given.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):  # a leap second, or the very ends of the calendar
+        return None
+    return instant if instant.year < _LAST_YEAR else None
 
 
 class _Player:

@@ -45,7 +45,8 @@ class StoreFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.journal_path = path.with_name(path.name + ".journal")
-        self._lock = FileLock(path.with_name(path.name + ".lock"))
+        # Taken in the thread that starts the server, released in the one that serves.
+        self._lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
         self._generation = 0
         self._number = 0
         self._journal: int | None = None
@@ -76,6 +77,10 @@ class StoreFile:
         """Return the error for content that makes no store."""
         return StoreError(self.path, what, _RESTORE)
 
+    def damaged_journal(self, what: str) -> StoreError:
+        """Return the error for commits that fit no store."""
+        return StoreError(self.journal_path, what, _RESTORE)
+
     def read(self) -> tuple[JSONObject, Tables]:
         """Return the head and the tables of the file: table name -> number -> row as JSON.
 
@@ -103,18 +108,22 @@ class StoreFile:
     def _head_of(self, raw: Any) -> JSONObject:
         try:
             head: JSONObject = raw["lago_mock"]["1"]
-            newer = head["format"] > FORMAT
-            assert isinstance(head["generation"], int)
-            assert all(_is_table(table) for table in raw.values())
-        except (AssertionError, KeyError, TypeError) as error:
-            raise StoreError(self.path, "no store of lago-mock", _RESTORE) from error
-        if newer:
+            whole = isinstance(head["format"] + head["generation"], int)
+            sound = whole and all(map(_is_table, raw.values())) and _are_sequences(head)
+        except (AttributeError, KeyError, TypeError):
+            sound = False
+        if not sound:
+            raise self.damaged("no store of lago-mock")
+        self._refuse_newer(self.path, head)
+        return head
+
+    def _refuse_newer(self, path: Path, head: JSONObject) -> None:
+        if head["format"] > FORMAT:
             raise StoreError(
-                self.path,
-                f"written in format {head['format']} by lago-mock {head.get('version')}",
+                path,
+                f"written in format {head['format']} by lago-mock {head.get('version', 'unknown')}",
                 f"This version reads format {FORMAT}: install a newer one.",
             )
-        return head
 
     def commits(self, warn: Callable[[str], None]) -> Iterator[JSONObject]:
         """Yield the journal's commits in order, those that the file does not hold yet.
@@ -144,21 +153,16 @@ class StoreFile:
     def _checked(self, line: bytes, number: int) -> JSONObject:
         checksum, _, text = line.partition(b" ")
         if checksum != _checksum(text):
-            raise StoreError(
-                self.journal_path, f"line {number + 1} does not match its checksum", _RESTORE
-            )
+            raise self.damaged_journal(f"line {number + 1} does not match its checksum")
         commit: JSONObject = orjson.loads(text)
         if commit["number"] != number:
-            raise StoreError(
-                self.journal_path, f"line {number + 1} is numbered {commit['number']}", _RESTORE
-            )
+            raise self.damaged_journal(f"line {number + 1} is numbered {commit['number']}")
         return commit
 
     def _is_of_this_file(self, header: JSONObject) -> bool:
+        self._refuse_newer(self.journal_path, header)
         if header["generation"] > self._generation:
-            raise StoreError(
-                self.journal_path, "belongs to a later file than the one beside it", _RESTORE
-            )
+            raise self.damaged_journal("belongs to a later file than the one beside it")
         return bool(header["generation"] == self._generation)
 
     def append(self, commit: JSONObject) -> None:
@@ -174,6 +178,8 @@ class StoreFile:
         except OSError as error:
             if self._journal is not None:
                 os.ftruncate(self._journal, self._size)
+            if self._size == 0:
+                self._close_journal()  # its header is not there: the next commit writes it
             raise StoreUnwritable(f"{self.journal_path}: {error.strerror}") from error
         self._number += 1
 
@@ -240,6 +246,14 @@ def _checksum(text: bytes) -> bytes:
 def _is_table(table: Any) -> bool:
     return isinstance(table, dict) and all(
         number.isdecimal() and isinstance(row, dict) for number, row in table.items()
+    )
+
+
+def _are_sequences(head: JSONObject) -> bool:
+    return all(
+        isinstance(number, int)
+        for sequences in head.get("sequences", {}).values()
+        for number in sequences.values()
     )
 
 

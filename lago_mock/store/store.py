@@ -22,6 +22,8 @@ REWRITE_LIMIT_BYTES = 32 * 1024 * 1024
 """A store up to this size is written whole at close, within half a second; a larger one is left to
 its journal."""
 
+_FIXTURES = "fixtures:"  # begins the owner of the tables of a fixture set
+
 Rows = Mapping[str, Mapping[int, bytes]]
 
 
@@ -89,19 +91,27 @@ class Store:
         head, tables = file.read()
         for name, rows in tables.items():
             collection, _, owner = name.partition(":")
-            if owner.startswith("fixtures:"):
-                self._remember(owner.removeprefix("fixtures:"), {collection: rows}, {})
-            elif collection in self._keys:
-                self._organization(owner).collections[collection].load(rows)
-            else:
+            if collection not in self._keys:
                 raise file.damaged(f"the table {name!r} is of no collection that is known")
+            try:
+                self._load_table(collection, owner, rows)
+            except (KeyError, TypeError) as error:
+                raise file.damaged(f"a row of the table {name!r} lacks {error}") from error
         for owner, sequences in head.get("sequences", {}).items():
-            if owner.startswith("fixtures:"):
-                self._remember(owner.removeprefix("fixtures:"), {}, sequences)
+            if owner.startswith(_FIXTURES):
+                self._remember(owner.removeprefix(_FIXTURES), {}, sequences)
             else:
                 self._organization(owner).sequences = sequences
         for commit in file.commits(_logger.warning):
+            for collection in commit["rows"].keys() - self._keys.keys():
+                raise file.damaged_journal(f"a row is of {collection}, which is not known")
             self._replay(commit)
+
+    def _load_table(self, collection: str, owner: str, rows: Mapping[int, bytes]) -> None:
+        if owner.startswith(_FIXTURES):
+            self._remember(owner.removeprefix(_FIXTURES), {collection: rows}, {})
+        else:
+            self._organization(owner).collections[collection].load(rows)
 
     def _remember(self, name: str, rows: Rows, sequences: Mapping[str, int]) -> None:
         before = self._fixtures.get(name, FixtureRows(name))
@@ -214,7 +224,7 @@ class Store:
     def close(self) -> None:
         """Write the file anew if it is small enough, and let go of it.
 
-        Commits are safe either way.
+        Commits are safe either way. A store that is closed stays readable, and keeps nothing more.
         """
         if self._file is None:
             return
@@ -224,13 +234,14 @@ class Store:
         except StoreUnwritable as error:
             _logger.warning("%s: left to the journal", error)
         self._file.close()
+        self._file = None
 
     def _bytes(self) -> int:
         return sum(len(row) for _, rows in self._tables() for row in rows.values())
 
     def _head(self) -> JSONObject:
         sequences: dict[str, Any] = {
-            f"fixtures:{name}": dict(rows.sequences) for name, rows in self._fixtures.items()
+            f"{_FIXTURES}{name}": dict(rows.sequences) for name, rows in self._fixtures.items()
         }
         for organization in self._organizations.values():
             sequences[organization.id] = organization.sequences
@@ -239,7 +250,7 @@ class Store:
     def _tables(self) -> Iterator[tuple[str, Mapping[int, bytes]]]:
         for fixtures in self._fixtures.values():
             for name, rows in fixtures.rows.items():
-                yield f"{name}:fixtures:{fixtures.name}", rows
+                yield f"{name}:{_FIXTURES}{fixtures.name}", rows
         for organization in self._organizations.values():
             for name, collection in organization.collections.items():
                 if collection.table.encoded:

@@ -113,7 +113,7 @@ class Collection:
         A row keeps its number and its `lago_id` for life, and a discarded row is never revived.
         """
         if number in self.table.encoded:
-            self._forget(self.read(number))
+            self._forget(number)
         self.table.encoded[number] = encoded
         if "deleted_at" not in row:
             self._by_key[row[self.key]] = number
@@ -125,8 +125,10 @@ class Collection:
         elif "deleted_at" in row:
             del self._live[bisect_left(self._live, number)]
 
-    def _forget(self, before: Row) -> None:
-        del self._by_key[before[self.key]]
+    def _forget(self, number: int) -> None:
+        before = self.read(number)
+        if self._by_key[before[self.key]] == number:  # else a row of the same commit has it now
+            del self._by_key[before[self.key]]
         del self._by_id[before["lago_id"]]
 
     def next_number(self) -> int:

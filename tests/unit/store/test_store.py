@@ -1,0 +1,779 @@
+from __future__ import annotations
+
+import logging
+import resource
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tinydb import Query, TinyDB
+
+from lago_mock.store.store import FixtureRows, Store, StoreError, StoreUnwritable
+from lago_mock.version import __version__
+
+KEYS = {"taxes": "code", "customers": "external_id"}
+RESTORE = "Put a good copy in its place, or move it away to begin with the fixture set."
+
+Row = dict[str, Any]
+Survival = Callable[[Store, Path], Path]
+
+
+def tax(code: str, lago_id: str = "", **more: Any) -> Row:
+    return {"lago_id": lago_id or f"id-{code}", "code": code, **more}
+
+
+def put(store: Store, *rows: Row, owner: str = "org") -> None:
+    view = store.view(owner)
+    for row in rows:
+        view.put("taxes", row)
+    store.commit(view)
+
+
+def discard(store: Store, row: Row, owner: str = "org") -> None:
+    view = store.view(owner)
+    view.discard("taxes", row, "now")
+    store.commit(view)
+
+
+def found(store: Store, owner: str = "org") -> list[Row]:
+    return list(store.view(owner).oldest_first("taxes"))
+
+
+def codes(store: Store, owner: str = "org") -> str:
+    return "".join(row["code"] for row in found(store, owner))
+
+
+def fixture_set(*rows: Row, name: str = "demo", **sequences: int) -> FixtureRows:
+    encoded = {number: orjson.dumps(row) for number, row in enumerate(rows, 1)}
+    return FixtureRows(name, {"taxes": encoded} if rows else {}, sequences)
+
+
+def reset(store: Store, fixtures: FixtureRows, owner: str = "org", **organization: Any) -> None:
+    view = store.view(owner)
+    view.put("organizations", {"lago_id": owner, **organization})
+    store.reset(view, fixtures)
+
+
+def journal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.journal")
+
+
+def commits(path: Path) -> list[Row]:
+    """Return what the journal's lines say, the header left out."""
+    lines = journal_of(path).read_bytes().splitlines()
+    return [orjson.loads(line[9:]) for line in lines[1:]]
+
+
+def closed(store: Store, path: Path) -> Path:
+    store.close()
+    return path
+
+
+def killed(_store: Store, path: Path) -> Path:
+    """Return a copy of what a kill would leave on disk now."""
+    folder = path.parent / "after the kill"
+    folder.mkdir(exist_ok=True)
+    for each in (path, journal_of(path)):
+        if each.exists():
+            shutil.copy(each, folder)
+    return folder / path.name
+
+
+@contextmanager
+def disk_full_at(size: int) -> Iterator[None]:
+    """Let the kernel refuse what would make any file larger, after it took the bytes before."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def on_disk(folder: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in folder.iterdir() if each.suffix != ".lock"}
+
+
+def refusal(path: Path) -> str:
+    """Return why a store is refused; whatever is on disk must stay, and its lock be free again."""
+    before = on_disk(path.parent)
+    texts = []
+    for _ in range(2):
+        with pytest.raises(StoreError) as caught:
+            Store.open(KEYS, path)
+        texts.append(str(caught.value))
+    assert on_disk(path.parent) == before
+    assert texts[0] == texts[1]
+    return texts[0]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "lago-mock.json"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    store = Store.open(KEYS, path)
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=[closed, killed], ids=["closed", "killed"])
+def survive(request: pytest.FixtureRequest) -> Survival:
+    """Return the way to a file that is to be opened again: after a close, or after a kill."""
+    way: Survival = request.param
+    return way
+
+
+def test_a_new_store_has_nothing_and_writes_nothing(store: Store, path: Path) -> None:
+    store.commit(store.view("org"))
+
+    assert (store.organizations(), codes(store)) == ([], "")
+    assert store.contents("org") == ({}, {})
+    assert not path.exists()
+    assert not journal_of(path).exists()
+
+
+def test_what_was_committed_is_there_again(store: Store, path: Path, survive: Survival) -> None:
+    rows = [tax("a", rate=23.0, name="Évora & <b>"), tax("b", notes=[{"n": None}]), tax("c")]
+    put(store, *rows)
+    put(store, tax("b", notes=[{"n": 1}]))
+    put(store, tax("other"), owner="second")
+
+    again = Store.open(KEYS, survive(store, path))
+
+    assert found(again) == [rows[0], tax("b", notes=[{"n": 1}]), rows[2]]
+    assert codes(again, "second") == "other"
+    assert again.view("org").find("taxes", "b") == again.view("org").get("taxes", "id-b")
+    again.close()
+
+
+def test_what_was_discarded_stays_so_and_its_key_stays_free(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    put(store, tax("a"), tax("b", "old"))
+    discard(store, tax("b", "old"))
+
+    again = Store.open(KEYS, survive(store, path))
+    assert (codes(again), again.view("org").get("taxes", "old")) == ("a", None)
+    put(again, tax("b", "new"))
+
+    assert again.view("org").find("taxes", "b") == tax("b", "new")
+    assert {
+        number: orjson.loads(row) for number, row in again.contents("org")[0]["taxes"].items()
+    } == {
+        1: tax("a"),
+        2: tax("b", "old", deleted_at="now"),
+        3: tax("b", "new"),
+    }
+    again.close()
+
+
+def test_a_key_freed_by_a_discard_can_be_taken_in_the_same_commit(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    put(store, tax("a", "old"))
+    view = store.view("org")
+    view.discard("taxes", tax("a", "old"), "now")
+    view.put("taxes", tax("a", "new"))
+    store.commit(view)
+
+    again = Store.open(KEYS, survive(store, path))
+
+    assert found(store) == found(again) == [tax("a", "new")]
+    assert again.view("org").find("taxes", "a") == tax("a", "new")
+    again.close()
+
+
+def test_rows_can_exchange_their_keys_in_one_commit(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    put(store, tax("a", "one"), tax("b", "two"))
+    put(store, tax("b", "one"), tax("a", "two"))
+
+    again = Store.open(KEYS, survive(store, path))
+
+    for each in (store, again):
+        assert each.view("org").find("taxes", "a") == tax("a", "two")
+        assert each.view("org").find("taxes", "b") == tax("b", "one")
+    again.close()
+
+
+def test_an_earlier_row_can_take_the_key_of_a_later_one_discarded_in_the_same_commit(
+    store: Store,
+) -> None:
+    put(store, tax("a", "one"), tax("b", "two"))
+    view = store.view("org")
+    view.discard("taxes", tax("b", "two"), "now")
+    view.put("taxes", tax("b", "one"))
+    store.commit(view)
+
+    assert store.view("org").find("taxes", "b") == tax("b", "one")
+
+
+def test_sequences_go_on_where_they_were(store: Store, path: Path, survive: Survival) -> None:
+    view = store.view("org")
+    assert [view.next_in_sequence("taxes") for _ in range(3)] == [1, 2, 3]
+    store.commit(view)
+    store.view("org").next_in_sequence("taxes")
+
+    again = Store.open(KEYS, survive(store, path))
+
+    assert again.view("org").next_in_sequence("taxes") == 4
+    assert again.view("second").next_in_sequence("taxes") == 1
+    again.close()
+
+
+def test_organizations_are_listed_in_the_order_they_were_made(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    reset(store, fixture_set(tax("a")), "zebra", name="Zebra", tags=["x"])
+    reset(store, fixture_set(tax("a")), "aardvark", name="Aardvark")
+    store.organizations()[0]["tags"].append("changed")
+
+    again = Store.open(KEYS, survive(store, path))
+
+    assert store.organizations() == again.organizations()
+    assert again.organizations() == [
+        {"lago_id": "zebra", "name": "Zebra", "tags": ["x"]},
+        {"lago_id": "aardvark", "name": "Aardvark"},
+    ]
+    again.close()
+
+
+def test_a_store_that_was_opened_again_is_written_on(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    put(store, tax("a"))
+    path = survive(store, path)
+    for code in "bcd":
+        again = Store.open(KEYS, path)
+        put(again, tax(code))
+        again.close()
+
+    again = Store.open(KEYS, path)
+
+    assert codes(again) == "abcd"
+    again.close()
+
+
+def test_contents_are_the_rows_of_one_organization_without_its_own(store: Store) -> None:
+    view = store.view("org")
+    view.put("organizations", {"lago_id": "org"})
+    view.put("taxes", tax("a"))
+    view.next_in_sequence("taxes")
+    store.commit(view)
+    put(store, tax("b"), owner="second")
+
+    assert store.contents("org") == ({"taxes": {1: orjson.dumps(tax("a"))}}, {"taxes": 1})
+
+
+def test_contents_do_not_change_with_the_store(store: Store) -> None:
+    put(store, tax("a"))
+    rows, sequences = store.contents("org")
+
+    view = store.view("org")
+    view.put("taxes", tax("b"))
+    view.next_in_sequence("taxes")
+    store.commit(view)
+
+    assert (list(rows["taxes"]), sequences) == ([1], {})
+
+
+def test_a_store_in_memory_has_no_file() -> None:
+    store = Store(KEYS)
+    put(store, tax("a"))
+    reset(store, fixture_set(tax("b")))
+    put(store, tax("c"))
+
+    store.close()
+
+    assert codes(store) == "bc"
+
+
+def test_nothing_of_a_view_is_kept_when_a_row_is_no_json(store: Store, path: Path) -> None:
+    put(store, tax("a"))
+    before = journal_of(path).read_bytes()
+    view = store.view("org")
+    view.put("taxes", tax("b"))
+    view.put("taxes", tax("c", thing=object()))
+    view.next_in_sequence("taxes")
+
+    with pytest.raises(TypeError):
+        store.commit(view)
+
+    assert (codes(store), store.view("org").next_in_sequence("taxes")) == ("a", 1)
+    assert journal_of(path).read_bytes() == before
+
+
+@pytest.mark.parametrize("written", [0, 1, 60])
+def test_a_commit_that_the_disk_refuses_changes_neither_memory_nor_disk(
+    store: Store, path: Path, written: int
+) -> None:
+    put(store, tax("a"))
+    before = journal_of(path).read_bytes()
+    view = store.view("org")
+    view.put("taxes", tax("b"))
+    view.discard("taxes", tax("a"), "now")
+    view.next_in_sequence("taxes")
+
+    with disk_full_at(len(before) + written), pytest.raises(StoreUnwritable) as caught:
+        store.commit(view)
+
+    assert str(caught.value) == f"{journal_of(path)}: File too large"
+    assert (codes(store), store.view("org").next_in_sequence("taxes")) == ("a", 1)
+    assert journal_of(path).read_bytes() == before
+    store.commit(view)
+    assert codes(store) == "b"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known set", "new set"])
+def test_a_reset_that_the_disk_refuses_changes_neither_memory_nor_disk(
+    store: Store, path: Path, known: bool, survive: Survival
+) -> None:
+    fixtures = fixture_set(tax("f"), taxes=1)
+    put(store, tax("a"))
+    if known:
+        reset(store, fixtures, "second")
+
+    with disk_full_at(journal_of(path).stat().st_size + 50), pytest.raises(StoreUnwritable):
+        reset(store, fixtures)
+
+    assert codes(store) == "a"
+    reset(store, fixtures)
+    again = Store.open(KEYS, survive(store, path))
+    assert codes(store) == codes(again) == "f"
+    again.close()
+
+
+def test_a_reset_leaves_the_rows_of_the_set_and_those_of_the_view(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    put(store, tax("a"), tax("b"))
+    view = store.view("org")
+    view.put("customers", {"lago_id": "c", "external_id": "c"})
+    store.commit(view)
+
+    reset(store, fixture_set(tax("f"), tax("g")), name="Kept")
+
+    again = Store.open(KEYS, survive(store, path))
+    for each in (store, again):
+        assert (codes(each), each.view("org").find("taxes", "a")) == ("fg", None)
+        assert each.view("org").count("customers") == 0
+        assert each.organizations() == [{"lago_id": "org", "name": "Kept"}]
+    again.close()
+
+
+def test_a_reset_puts_the_sequences_where_the_set_has_them(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    view = store.view("org")
+    for name in ("taxes", "taxes", "taxes", "invoices"):
+        view.next_in_sequence(name)
+    store.commit(view)
+
+    reset(store, fixture_set(tax("f"), taxes=1))
+
+    again = Store.open(KEYS, survive(store, path))
+    for each in (store, again):
+        numbers = [each.view("org").next_in_sequence(name) for name in ("taxes", "invoices")]
+        assert numbers == [2, 1]
+    again.close()
+
+
+def test_a_reset_leaves_other_organizations_alone(store: Store) -> None:
+    put(store, tax("a"), owner="second")
+
+    reset(store, fixture_set(tax("f")))
+
+    assert (codes(store), codes(store, "second")) == ("f", "a")
+
+
+def test_what_is_done_after_a_reset_does_not_change_the_set(store: Store) -> None:
+    fixtures = fixture_set(tax("f"), taxes=1)
+    reset(store, fixtures)
+    put(store, tax("f", rate=99), tax("g"))
+
+    reset(store, fixtures)
+    reset(store, fixtures, "second")
+
+    assert found(store) == found(store, "second") == [tax("f")]
+
+
+def test_a_reset_is_one_line_that_names_the_set(store: Store, path: Path) -> None:
+    fixtures = fixture_set(tax("f"), taxes=1)
+    for _ in range(3):
+        reset(store, fixtures, name="Kept")
+
+    line = {
+        "organization": "org",
+        "reset": "demo",
+        "rows": {"organizations": {"1": {"lago_id": "org", "name": "Kept"}}},
+        "sequences": {},
+    }
+    rows = {"taxes": {"1": tax("f")}}
+    assert commits(path) == [
+        {"number": 1, "fixtures": "demo", "rows": rows, "sequences": {"taxes": 1}},
+        {"number": 2, **line},
+        {"number": 3, **line},
+        {"number": 4, **line},
+    ]
+
+
+@pytest.mark.parametrize(
+    "fixtures",
+    [
+        pytest.param(fixture_set(tax("f", rate=23.0, name="Évora"), taxes=1), id="with rows"),
+        pytest.param(fixture_set(), id="empty"),
+    ],
+)
+def test_the_rows_of_a_set_stand_in_the_file_once(
+    store: Store, path: Path, fixtures: FixtureRows
+) -> None:
+    reset(store, fixtures)
+    store.close()
+
+    again = Store.open(KEYS, path)
+    reset(again, fixtures)
+    reset(again, fixtures, "second")
+
+    assert [each.get("reset") for each in commits(path)] == ["demo", "demo"]
+    again.close()
+
+
+def test_a_set_that_has_changed_is_written_again(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    reset(store, fixture_set(tax("f")), "first")
+    reset(store, fixture_set(tax("g")), "second")
+    reset(store, fixture_set(tax("h"), name="another"), "third")
+
+    again = Store.open(KEYS, survive(store, path))
+
+    assert [codes(again, each) for each in ("first", "second", "third")] == ["f", "g", "h"]
+    reset(again, fixture_set(tax("g")), "first")
+    assert codes(again, "first") == "g"
+    again.close()
+
+
+def test_a_close_writes_the_file_and_takes_the_journal_away(store: Store, path: Path) -> None:
+    reset(store, fixture_set(tax("f"), taxes=1), name="Kept")
+    view = store.view("org")
+    view.put("taxes", tax("g"))
+    view.next_in_sequence("taxes")
+    store.commit(view)
+
+    store.close()
+
+    assert orjson.loads(path.read_bytes()) == {
+        "taxes:fixtures:demo": {"1": tax("f")},
+        "organizations:org": {"1": {"lago_id": "org", "name": "Kept"}},
+        "taxes:org": {"1": tax("f"), "2": tax("g")},
+        "lago_mock": {
+            "1": {
+                "version": __version__,
+                "sequences": {"fixtures:demo": {"taxes": 1}, "org": {"taxes": 2}},
+                "format": 1,
+                "generation": 1,
+            }
+        },
+    }
+    assert not journal_of(path).exists()
+
+
+def test_a_store_over_the_limit_is_left_to_its_journal(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, tax("a"))
+    monkeypatch.setattr(
+        "lago_mock.store.store.REWRITE_LIMIT_BYTES", len(orjson.dumps(tax("a"))) - 1
+    )
+    store.close()
+
+    assert not path.exists()
+    again = Store.open(KEYS, path)
+    assert codes(again) == "a"
+    again.close()
+
+
+def test_a_store_at_the_limit_is_written_whole(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, tax("a"))
+    monkeypatch.setattr("lago_mock.store.store.REWRITE_LIMIT_BYTES", len(orjson.dumps(tax("a"))))
+    store.close()
+
+    assert path.exists()
+
+
+def test_a_close_that_the_disk_refuses_leaves_the_journal_and_warns(
+    store: Store, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(store, tax("a"))
+
+    with disk_full_at(10):
+        store.close()
+
+    assert caplog.messages == [f"{path}: File too large: left to the journal"]
+    again = Store.open(KEYS, path)
+    assert codes(again) == "a"
+    again.close()
+
+
+def test_a_second_close_leaves_alone_what_another_has_written_since(
+    store: Store, path: Path
+) -> None:
+    store.close()
+    other = Store.open(KEYS, path)
+    put(other, tax("a"))
+
+    store.close()
+
+    again = Store.open(KEYS, killed(other, path))
+    assert codes(again) == "a"
+    again.close()
+    other.close()
+
+
+def test_stock_tinydb_lists_and_searches_a_closed_file(store: Store, path: Path) -> None:
+    put(store, tax("a", rate=5), tax("b", rate=7), tax("c", rate=5))
+    discard(store, tax("b", rate=7))
+    store.close()
+
+    with TinyDB(path) as database:
+        table = database.table("taxes:org")
+        assert database.tables() == {"taxes:org", "lago_mock"}
+        assert table.all() == [
+            tax("a", rate=5),
+            tax("b", rate=7, deleted_at="now"),
+            tax("c", rate=5),
+        ]
+        assert [document.doc_id for document in table] == [1, 2, 3]
+        assert table.search(Query().rate == 5) == [tax("a", rate=5), tax("c", rate=5)]
+        assert table.get(doc_id=3) == tax("c", rate=5)
+
+
+def test_a_row_that_stock_tinydb_inserted_is_served(store: Store, path: Path) -> None:
+    put(store, tax("a"), tax("b"))
+    store.close()
+
+    with TinyDB(path) as database:
+        assert database.table("taxes:org").insert(tax("c")) == 3
+
+    again = Store.open(KEYS, path)
+    assert (codes(again), again.view("org").find("taxes", "c")) == ("abc", tax("c"))
+    put(again, tax("d"))
+    assert codes(again) == "abcd"
+    again.close()
+
+
+def test_a_file_that_is_open_is_refused(store: Store, path: Path) -> None:
+    put(store, tax("a"))
+
+    with pytest.raises(StoreError) as caught:
+        Store.open(KEYS, path)
+
+    assert str(caught.value) == (
+        f"{path}: another lago-mock has this file open. "
+        "Stop that one, or give this one a file of its own with --db."
+    )
+
+
+def test_a_torn_last_line_is_dropped_with_a_warning(
+    store: Store, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(store, tax("a"))
+    put(store, tax("b"))
+    copy = killed(store, path)
+    journal_of(copy).write_bytes(journal_of(copy).read_bytes()[:-5])
+
+    again = Store.open(KEYS, copy)
+
+    assert codes(again) == "a"
+    assert caplog.record_tuples == [
+        (
+            "lago_mock.store",
+            logging.WARNING,
+            f"{journal_of(copy)}: the torn last line was dropped",
+        )
+    ]
+    put(again, tax("c"))
+    assert codes(again) == "ac"
+    again.close()
+
+
+def test_a_damaged_journal_is_refused(store: Store, path: Path) -> None:
+    put(store, tax("a"))
+    put(store, tax("b"))
+    copy = killed(store, path)
+    journal_of(copy).write_bytes(journal_of(copy).read_bytes().replace(b"id-a", b"id-x"))
+
+    assert refusal(copy) == (f"{journal_of(copy)}: line 2 does not match its checksum. {RESTORE}")
+
+
+@pytest.mark.parametrize("table", ["plans:org", "plans:fixtures:demo", "_default"])
+def test_a_file_with_a_table_of_no_known_collection_is_refused(
+    store: Store, path: Path, table: str
+) -> None:
+    reset(store, fixture_set(tax("a")))
+    store.close()
+    with TinyDB(path) as database:
+        database.table(table).insert({"lago_id": "p", "code": "p"})
+
+    text = refusal(path)
+
+    assert text == f"{path}: the table {table!r} is of no collection that is known. {RESTORE}"
+
+
+@pytest.mark.parametrize("kind", ["rows", "fixtures"])
+def test_a_journal_with_rows_of_no_known_collection_is_refused(path: Path, kind: str) -> None:
+    store = Store.open({**KEYS, "plans": "code"}, path)
+    view = store.view("org")
+    if kind == "rows":
+        view.put("plans", tax("p"))
+        store.commit(view)
+    else:
+        store.reset(view, FixtureRows("demo", {"plans": {1: orjson.dumps(tax("p"))}}))
+    copy = killed(store, path)
+    store.close()
+
+    text = refusal(copy)
+
+    assert text.startswith(f"{journal_of(copy)}: ")
+    assert "'plans'" in text
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param({"code": "x"}, id="no lago_id"),
+        pytest.param({"lago_id": "x"}, id="no natural key"),
+        pytest.param({"lago_id": "x", "code": ["x"]}, id="a natural key that is no text"),
+    ],
+)
+def test_a_row_without_what_it_is_found_by_is_refused(store: Store, path: Path, row: Row) -> None:
+    put(store, tax("a"))
+    store.close()
+    with TinyDB(path) as database:
+        database.table("taxes:org").insert(row)
+
+    text = refusal(path)
+
+    assert text.startswith(f"{path}: ")
+    assert "taxes:org" in text
+    assert text.endswith(RESTORE)
+
+
+@pytest.mark.parametrize(
+    "sequences",
+    [
+        pytest.param([], id="a list"),
+        pytest.param({"org": ["taxes"]}, id="a list in it"),
+        pytest.param({"org": {"taxes": "one"}}, id="a text for a number"),
+    ],
+)
+def test_sequences_that_are_none_are_refused(path: Path, sequences: Any) -> None:
+    path.parent.mkdir()
+    head = {"format": 1, "generation": 0, "sequences": sequences}
+    path.write_bytes(orjson.dumps({"lago_mock": {"1": head}}))
+
+    text = refusal(path)
+
+    assert text.startswith(f"{path}: ")
+    assert text.endswith(RESTORE)
+
+
+def test_a_head_without_sequences_is_a_store_that_used_none(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b'{"lago_mock": {"1": {"format": 1, "generation": 0}}}')
+    store = Store.open(KEYS, path)
+
+    assert (store.organizations(), store.view("org").next_in_sequence("taxes")) == ([], 1)
+    store.close()
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "discard", "commit", "abandon", "number", "reset"]),
+        st.sampled_from("abcdef"),
+    ),
+    max_size=40,
+)
+
+
+class Model:
+    """What a store is to its users: a list of rows and a number."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.number = 0
+
+    def put(self, row: Row) -> None:
+        for index, each in enumerate(self.rows):
+            if each["code"] == row["code"]:
+                self.rows[index] = row
+                return
+        self.rows.append(row)
+
+    def copy(self) -> Model:
+        model = Model()
+        model.rows, model.number = list(self.rows), self.number
+        return model
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS, way=st.sampled_from([closed, killed]))
+def test_a_store_is_what_a_list_is_whatever_is_done_to_it(
+    steps: list[tuple[str, str]], way: Survival
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state" / "lago-mock.json"
+        store = Store.open(KEYS, path)
+        kept = _played(store, steps)
+        again = Store.open(KEYS, way(store, path))
+        for each in (store, again):
+            view = each.view("org")
+            assert list(view.oldest_first("taxes")) == kept.rows
+            assert [view.find("taxes", row["code"]) for row in kept.rows] == kept.rows
+            assert view.next_in_sequence("taxes") == kept.number + 1
+            each.close()
+
+
+def _played(store: Store, steps: list[tuple[str, str]]) -> Model:
+    """Do each step to the store and to a model; return the model of what is committed."""
+    kept = Model()
+    view, staged = store.view("org"), kept.copy()
+    for index, (step, code) in enumerate(steps):
+        if step == "put":
+            old = view.find("taxes", code)
+            row = tax(code, old["lago_id"] if old else f"{code}{index}", step=index)
+            view.put("taxes", row)
+            staged.put(row)
+        elif step == "discard":
+            if (row := view.find("taxes", code)) is not None:
+                view.discard("taxes", row, "now")
+                staged.rows.remove(row)
+        elif step == "number":
+            staged.number += 1
+            assert view.next_in_sequence("taxes") == staged.number
+        else:
+            if step == "commit":
+                store.commit(view)
+                kept = staged
+            elif step == "reset":
+                kept = Model()
+                kept.rows, kept.number = [tax(code)], index
+                reset(store, fixture_set(tax(code), name=code, taxes=index))
+            view, staged = store.view("org"), kept.copy()
+        assert list(view.oldest_first("taxes")) == staged.rows
+        assert list(reversed(view.newest_first("taxes"))) == staged.rows
+        assert view.count("taxes") == len(staged.rows)
+    return kept

@@ -1,0 +1,379 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from lago_mock.app import load_contract
+from lago_mock.contract.loader import DocumentError
+from lago_mock.data import data_folder
+from lago_mock.fixtures import FixtureCompiler, FixtureSet
+from lago_mock.resources import load_resources
+
+STARTED = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+NAMED = "organization: {name: Brightwater Rowing}\n"
+
+
+@pytest.fixture(scope="module")
+def compiler() -> FixtureCompiler:
+    resources = load_resources()
+    folder = data_folder() / "fixtures"
+    return FixtureCompiler(folder, load_contract(resources), resources, STARTED)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "rowing.yaml"
+
+
+def rows(fixtures: FixtureSet, collection: str) -> list[dict[str, Any]]:
+    return [orjson.loads(row) for row in fixtures.rows.rows[collection].values()]
+
+
+def compiled(compiler: FixtureCompiler, path: Path, text: str) -> FixtureSet:
+    path.write_text(text, encoding="utf-8")
+    return compiler.compile(str(path))
+
+
+def refusal(compiler: FixtureCompiler, path: Path, text: str) -> str:
+    """Return why a file is refused, without its name at the front, which must be there."""
+    with pytest.raises(DocumentError) as caught:
+        compiled(compiler, path, text)
+    found = str(caught.value)
+    assert found.startswith(f"{path}: ")
+    return found.removeprefix(f"{path}: ")
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from texts(each)
+
+
+def test_the_sets_that_ship_are_listed_by_name(compiler: FixtureCompiler) -> None:
+    assert compiler.names() == ["default", "empty"]
+
+
+def test_the_default_set_compiles(compiler: FixtureCompiler) -> None:
+    fixtures = compiler.compile("default")
+
+    assert (fixtures.name, fixtures.path) == ("default", data_folder() / "fixtures/default.yaml")
+    assert (fixtures.api_key, fixtures.organization["name"]) == (
+        "lago-mock-key",
+        "Pebblewick Software",
+    )
+    assert fixtures.organization["created_at"] == "2026-01-05T09:00:00.000000Z"
+    assert fixtures.organization["net_payment_term"] == 14
+    assert [tax["code"] for tax in rows(fixtures, "taxes")] == ["iva_23", "export_0"]
+    assert [(each["external_id"], each["slug"]) for each in rows(fixtures, "customers")] == [
+        ("acct-lanternfish", "PBL-001"),
+        ("acct-quillfeather", "PBL-002"),
+        ("acct-nimbus", "PBL-003"),
+        ("acct-ines", "PBL-004"),
+        ("2041", "PBL-005"),
+    ]
+    assert fixtures.rows.sequences == {"customers": 5}
+
+
+def test_the_empty_set_compiles_to_an_organization_alone(compiler: FixtureCompiler) -> None:
+    fixtures = compiler.compile("empty")
+
+    assert (fixtures.organization["name"], fixtures.api_key) == ("Blank Slate", "lago-mock-key")
+    assert (fixtures.rows.rows, fixtures.rows.sequences) == ({}, {})
+
+
+@pytest.mark.parametrize("name", ["default", "empty"])
+def test_ids_slugs_and_times_are_the_same_at_each_compilation(
+    compiler: FixtureCompiler, name: str
+) -> None:
+    resources = load_resources()
+    folder, later = data_folder() / "fixtures", datetime(2030, 1, 1, tzinfo=UTC)
+    other = FixtureCompiler(folder, load_contract(resources), resources, later)
+
+    assert compiler.compile(name) == other.compile(name)
+
+
+def test_no_row_of_a_set_names_an_organization(compiler: FixtureCompiler) -> None:
+    fixtures = compiler.compile("default")
+
+    owner = fixtures.organization["lago_id"]
+    assert UUID.fullmatch(owner)
+    assert owner not in texts([rows(fixtures, name) for name in fixtures.rows.rows])
+
+
+def test_two_sets_have_different_ids(compiler: FixtureCompiler) -> None:
+    ids = [compiler.compile(name).organization["lago_id"] for name in compiler.names()]
+
+    assert len(set(ids)) == 2
+
+
+def test_each_row_is_made_later_than_the_one_before(compiler: FixtureCompiler, path: Path) -> None:
+    taxes = "".join(f"- {{code: t{each}, name: T, rate: 1}}\n" for each in range(3))
+
+    fixtures = compiled(compiler, path, f"{NAMED}now: 2026-01-05T09:00:00Z\ntaxes:\n{taxes}")
+
+    times = [fixtures.organization["created_at"]]
+    times += [tax["created_at"] for tax in rows(fixtures, "taxes")]
+    assert times == [f"2026-01-05T09:00:0{second}.000000Z" for second in range(4)]
+
+
+def test_a_set_is_found_by_a_path_in_place_of_a_name(compiler: FixtureCompiler, path: Path) -> None:
+    fixtures = compiled(
+        compiler,
+        path,
+        "description: A rowing club\n"
+        "organization: {name: Brightwater Rowing, api_key: row-row, timezone: Europe/Stockholm}\n"
+        "taxes: [{code: vat_25, name: MVA, rate: 25}]\n"
+        "customers: [{external_id: acct-1, tax_codes: [vat_25]}, {external_id: acct-2}]\n",
+    )
+
+    tax, *_ = rows(fixtures, "taxes")
+    assert (fixtures.name, fixtures.path, fixtures.api_key) == ("rowing", path, "row-row")
+    assert fixtures.organization["timezone"] == "Europe/Stockholm"
+    assert [each["tax_ids"] for each in rows(fixtures, "customers")] == [[tax["lago_id"]], []]
+    assert fixtures.shown() == {
+        "name": "rowing",
+        "path": str(path),
+        "description": "A rowing club",
+        "sections": {"taxes": 1, "customers": 2},
+    }
+
+
+def test_a_relative_path_counts_from_the_working_directory(
+    compiler: FixtureCompiler, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text(NAMED, encoding="utf-8")
+    monkeypatch.chdir(path.parent)
+
+    assert compiler.find("rowing.yaml") == Path("rowing.yaml")
+
+
+def test_a_name_that_ships_goes_before_a_file_of_that_name(
+    compiler: FixtureCompiler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "default").write_text(NAMED, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    assert compiler.find("default") == data_folder() / "fixtures" / "default.yaml"
+
+
+def test_a_set_can_be_json(compiler: FixtureCompiler, tmp_path: Path) -> None:
+    text = '{"organization": {"name": "J"}, "taxes": [{"code": "a", "name": "A", "rate": 1.5}]}'
+
+    fixtures = compiled(compiler, tmp_path / "set.json", text)
+
+    assert (fixtures.organization["name"], rows(fixtures, "taxes")[0]["rate"]) == ("J", 1.5)
+
+
+def test_sets_of_all_three_suffixes_are_found_by_their_name(tmp_path: Path) -> None:
+    for name in ("one.yaml", "two.yml", "three.json", "notes.txt"):
+        (tmp_path / name).touch()
+    resources = load_resources()
+    compiler = FixtureCompiler(tmp_path, load_contract(resources), resources, STARTED)
+
+    assert compiler.names() == ["one", "three", "two"]
+    assert [compiler.find(name).name for name in ("one", "two", "three")] == [
+        "one.yaml",
+        "two.yml",
+        "three.json",
+    ]
+
+
+def test_a_set_needs_no_more_than_a_name(compiler: FixtureCompiler, path: Path) -> None:
+    fixtures = compiled(compiler, path, NAMED)
+
+    assert (fixtures.api_key, fixtures.description) == (None, "")
+    assert fixtures.organization["slug"] == "brightwater-rowing"
+    assert fixtures.organization["created_at"] == "2026-02-03T04:05:06.000000Z"
+    assert fixtures.shown()["sections"] == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        pytest.param("2026-01-05T09:00:00Z", "2026-01-05T09:00:00.000000Z", id="UTC"),
+        pytest.param("2026-01-05T09:00:00+02:00", "2026-01-05T07:00:00.000000Z", id="offset"),
+        pytest.param("2026-01-05T09:00:00.25Z", "2026-01-05T09:00:00.250000Z", id="fraction"),
+        pytest.param("~", "2026-02-03T04:05:06.000000Z", id="null is the start of the server"),
+    ],
+)
+def test_now_is_the_time_of_the_first_row(
+    compiler: FixtureCompiler, path: Path, given: str, kept: str
+) -> None:
+    fixtures = compiled(compiler, path, f"{NAMED}now: {given}\n")
+
+    assert fixtures.organization["created_at"] == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "2026-01-05",
+        "2026-01-05T09:00:00",
+        "2026-13-05T09:00:00Z",
+        "yesterday",
+        "20260105",
+        '""',
+        "[]",
+        pytest.param("2026-12-31T23:59:60Z", id="leap second"),
+        pytest.param("0001-01-01T00:00:00+05:00", id="before year 1 in UTC"),
+    ],
+)
+def test_a_now_that_is_no_point_in_time_is_refused(
+    compiler: FixtureCompiler, path: Path, given: str
+) -> None:
+    assert refusal(compiler, path, f"{NAMED}now: {given}\n") == (
+        "/now: no point in time. Write it as 2026-01-05T09:00:00Z."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        pytest.param("defualt", "Did you mean default?", id="a slip"),
+        pytest.param("default.yaml", "Did you mean default?", id="with a suffix"),
+        pytest.param("brightwater", "Known are: default, empty.", id="nothing like it"),
+    ],
+)
+def test_a_set_that_is_not_there_is_refused_with_a_suggestion(
+    compiler: FixtureCompiler,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    advice: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(DocumentError) as caught:
+        compiler.compile(name)
+
+    assert str(caught.value) == f"{name}: there is no such fixture set. {advice}"
+
+
+def test_a_folder_is_no_set(compiler: FixtureCompiler, tmp_path: Path) -> None:
+    with pytest.raises(DocumentError) as caught:
+        compiler.compile(str(tmp_path))
+
+    assert str(caught.value).startswith(f"{tmp_path}: there is no such fixture set. ")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param(f"{NAMED}taxes: [\n", "line 3, column 1: not YAML: ", id="YAML"),
+        pytest.param(NAMED * 2, "line 2, column 1: not YAML: ", id="a key twice"),
+    ],
+)
+def test_broken_yaml_is_refused_with_line_and_column(
+    compiler: FixtureCompiler, path: Path, text: str, place: str
+) -> None:
+    assert refusal(compiler, path, text).startswith(place)
+
+
+def test_broken_json_is_refused_with_line_and_column(
+    compiler: FixtureCompiler, tmp_path: Path
+) -> None:
+    reason = refusal(compiler, tmp_path / "set.json", '{"organization":\n ,}')
+
+    assert reason.startswith("line 2, column 2: not JSON: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("", "a fixture set is an object with sections", id="nothing"),
+        pytest.param("- taxes\n", "a fixture set is an object with sections", id="a list"),
+        pytest.param("taxes: []\n", "/organization/name: a name is needed", id="no organization"),
+        pytest.param("organization: ~\n", "/organization: an object is needed", id="null"),
+        pytest.param("organization: []\n", "/organization: an object is needed", id="list"),
+        pytest.param("organization: {}\n", "/organization/name: a name is needed", id="no name"),
+        pytest.param(
+            "organization: {name: '  '}\n", "/organization/name: a name is needed", id="blank name"
+        ),
+        pytest.param(
+            "organization: {name: 5}\n", "/organization/name: a name is needed", id="name no text"
+        ),
+        pytest.param(
+            f"{NAMED}taxs: []\n",
+            "/taxs: no such section. Did you mean taxes?",
+            id="unknown section with a close match",
+        ),
+        pytest.param(
+            f"{NAMED}organisation: []\n",
+            "/organisation: no such section. Did you mean organization?",
+            id="unknown section close to a key of the set",
+        ),
+        pytest.param(
+            f"{NAMED}zebra/stripes: []\n",
+            "/zebra~1stripes: no such section. Known: customers, taxes.",
+            id="unknown section with no close match",
+        ),
+        pytest.param(
+            f"{NAMED}1: []\n",
+            "/1: no such section. Known: customers, taxes.",
+            id="unknown section whose name is a number",
+        ),
+        pytest.param(f"{NAMED}taxes: {{}}\n", "/taxes: a list is needed", id="section an object"),
+        pytest.param(f"{NAMED}taxes:\n", "/taxes: a list is needed", id="section of nothing"),
+        pytest.param(
+            f"{NAMED}taxes: [{{code: a, name: A, rate: 1, colour: red}}]\n",
+            "/taxes/0/colour: createTax takes no such key",
+            id="unknown key",
+        ),
+        pytest.param(
+            f"{NAMED}customers: [{{external_id: a}}, {{external_id: b, metadata: [{{kee: k}}]}}]\n",
+            "/customers/1/metadata/0/kee: createCustomer takes no such key",
+            id="unknown key within an item",
+        ),
+        pytest.param(
+            "organization: {name: X, billing_configuration: {a/b: 1}}\n",
+            "/organization/billing_configuration/a~1b: updateOrganization takes no such key",
+            id="unknown key of the organization",
+        ),
+        pytest.param(
+            f"{NAMED}customers: [{{external_id: a, currency: XYZ}}]\n",
+            "/customers/0/currency: value_is_invalid (enum)",
+            id="refused value",
+        ),
+        pytest.param(
+            "organization: {name: X, timezone: Mars/North}\n",
+            "/organization/timezone: invalid_timezone (enum)",
+            id="refused value of the organization",
+        ),
+        pytest.param(
+            f"{NAMED}taxes: [{{code: a, name: A, rate: 1}}, {{code: a, name: B, rate: 2}}]\n",
+            "/taxes/1/code: value_already_exist (value_already_exist)",
+            id="refused by a rule of the handler",
+        ),
+        pytest.param(
+            f"{NAMED}customers: [{{external_id: a, tax_codes: [vat]}}]\n",
+            "/customers/0: createCustomer answers tax_not_found",
+            id="unknown tax code",
+        ),
+        pytest.param(
+            f"{NAMED}taxes: [vat]\n",
+            "/taxes/0: createTax answers "
+            "BadRequest: param is missing or the value is empty or invalid: tax",
+            id="item no object",
+        ),
+    ],
+)
+def test_a_broken_set_is_refused_with_file_place_and_reason(
+    compiler: FixtureCompiler, path: Path, text: str, reason: str
+) -> None:
+    assert refusal(compiler, path, text) == reason
+
+
+def test_an_api_key_that_is_no_text_is_refused(compiler: FixtureCompiler, path: Path) -> None:
+    reason = refusal(compiler, path, "organization: {name: X, api_key: 4711}\n")
+
+    assert reason.startswith("/organization/api_key: ")
