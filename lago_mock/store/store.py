@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -104,7 +105,9 @@ class Store:
                 self._organization(owner).sequences = sequences
         for commit in file.commits(_logger.warning):
             for collection in commit["rows"].keys() - self._keys.keys():
-                raise file.damaged_journal(f"a row is of {collection}, which is not known")
+                raise file.damaged_journal(
+                    f"a row is of {collection!r}, which is no collection that is known"
+                )
             self._replay(commit)
 
     def _load_table(self, collection: str, owner: str, rows: Mapping[int, bytes]) -> None:
@@ -259,9 +262,16 @@ class Store:
 
 def _encode(rows: Mapping[str, Mapping[int, Row]]) -> dict[str, dict[int, tuple[bytes, Row]]]:
     return {
-        name: {number: (bytes(orjson.dumps(row)), row) for number, row in changed.items()}
+        name: {number: (_dumped(row), row) for number, row in changed.items()}
         for name, changed in rows.items()
     }
+
+
+def _dumped(row: Row) -> bytes:
+    try:
+        return bytes(orjson.dumps(row))  # its own result holds on to more memory than it needs
+    except TypeError:  # a whole number over 64 bits, in a value that is kept as it was sent
+        return json.dumps(row).encode()
 
 
 def _line(
