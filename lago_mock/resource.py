@@ -129,16 +129,22 @@ def _covers(place: str, path: tuple[str | int, ...]) -> bool:
     return steps == wanted or (steps[:-1] == wanted and isinstance(path[-1], int))
 
 
-def listing(call: Call, collection: str) -> JSONObject:
-    """Answer a list: one page of all live rows, the newest first, with `meta`.
+def listing(call: Call, collection: str, keep: Callable[[Row], bool] | None = None) -> JSONObject:
+    """Answer a list: one page of the live rows that are kept, the newest first, with `meta`.
+
+    A page of all rows costs a page; with `keep` every row is looked at.
 
     Raises:
         ValidationFailed: 422, `page` or `per_page` is a list or out of range.
     """
     page, per_page = page_of(call)
-    total = call.view.count(collection)
     start = (page - 1) * per_page
-    rows = call.view.newest_first(collection, start, start + per_page)
+    if keep is None:
+        total = call.view.count(collection)
+        rows = call.view.newest_first(collection, start, start + per_page)
+    else:
+        kept = [row for row in call.view.newest_first(collection) if keep(row)]
+        total, rows = len(kept), kept[start : start + per_page]
     resource = call.resources[collection]
     item = resource.list_item or resource.present
     return {collection: [item(call, row) for row in rows], "meta": meta(page, per_page, total)}

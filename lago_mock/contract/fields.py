@@ -225,7 +225,7 @@ class FieldCompiler:
         Raises:
             ValueError: an extension has a value that means nothing.
         """
-        flat = self._flatten(schema)
+        flat = self.flatten(schema)
         kind = _kind_of(flat)
         codes = flat.get("x-lago-code", {})
         spec = Field(
@@ -251,14 +251,14 @@ class FieldCompiler:
             return replace(spec, items=items)
         return spec
 
-    def _flatten(self, schema: JSONObject) -> JSONObject:
+    def flatten(self, schema: JSONObject) -> JSONObject:
         """Return a schema with its reference and its conjunctions laid into one object."""
         flat: JSONObject = {}
         parts = list(schema.get("allOf", []))
         if "$ref" in schema:
             parts.append(resolve(self._tree, schema["$ref"]))
         for part in parts:
-            inner = self._flatten(part)
+            inner = self.flatten(part)
             properties = {**flat.get("properties", {}), **inner.get("properties", {})}
             flat |= inner
             if properties:

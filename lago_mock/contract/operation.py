@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from lago_mock.contract.fields import Field, FieldCompiler, Licensed, Permit, problem_of
 from lago_mock.contract.loader import Document, DocumentError, pointer, resolve
@@ -29,6 +29,18 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """One query parameter: `name` is without its brackets, `choices` are the values it may have.
+
+    `shape` is `scalar`, `array` (written `name[]`) or `object` (written `name[key]`).
+    """
+
+    name: str
+    shape: Literal["scalar", "array", "object"]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Operation:
     """One entry of the document: a method and a path template, with the rules of both directions.
 
@@ -46,6 +58,7 @@ class Operation:
     fields: Field | None = None
     request: Validator | None = None
     answers: Mapping[int, Validator] = field(default_factory=dict, hash=False)
+    query: tuple[Parameter, ...] = ()
 
     def read(self, body: JSON, licensed: Licensed) -> Judged:
         """Return the permitted and coerced body, and what is wrong with it.
@@ -101,6 +114,12 @@ class Operation:
     def _answer(self, status: int) -> JSONObject:
         answer: JSONObject = self.description.get("responses", {}).get(str(status), {})
         return answer
+
+
+def _shape_of(name: str, schema: JSONObject) -> Literal["scalar", "array", "object"]:
+    if name.endswith("[]"):
+        return "array"
+    return "object" if schema.get("type") == "object" or name.endswith("]") else "scalar"
 
 
 def _is_empty_root(violation: Violation) -> bool:
@@ -206,7 +225,22 @@ class Contract:
             fields,
             request,
             MappingProxyType(answers),
+            tuple(self._parameters(bare)),
         )
+
+    def _parameters(self, bare: Operation) -> Iterator[Parameter]:
+        for given in map(self._resolved, bare.description.get("parameters", [])):
+            if given["in"] == "query":
+                schema = self._fields.flatten(given.get("schema", {}))
+                name = given["name"].partition("[")[0]
+                yield Parameter(name, _shape_of(given["name"], schema), self._choices(schema))
+
+    def _choices(self, schema: JSONObject) -> tuple[str, ...]:
+        if schema.get("type") == "boolean":
+            return ("true", "false")
+        if schema.get("type") == "array":
+            return self._choices(self._fields.flatten(schema.get("items", {})))
+        return tuple(each for each in schema.get("enum", ()) if each is not None)
 
     def _schema_place(self, answer: JSONObject, place: tuple[str, ...], status: str) -> str:
         steps = ("content", "application/json", "schema")

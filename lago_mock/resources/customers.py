@@ -6,10 +6,14 @@ app/serializers/v1/customer_serializer.rb.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from lago_mock.clock import shown
 from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.filters import filters_of, truth
+from lago_mock.metadata import present_metadata, replaced_metadata
 from lago_mock.resource import Call, Resource, listing
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
@@ -23,6 +27,22 @@ _SETTINGS = (
     "subscription_invoice_issuing_date_adjustment",
 )
 """The keys of `billing_configuration` that are columns of the customer."""
+
+_SEARCHED = ("name", "firstname", "lastname", "legal_name", "external_id", "email")
+_LISTED = {
+    "account_type": "account_type",
+    "billing_entity_codes": "billing_entity_code",
+    "countries": "country",
+    "states": "state",
+    "zipcodes": "zipcode",
+    "currencies": "currency",
+    "customer_type": "customer_type",
+}
+_PRESENCE = {
+    "has_tax_identification_number": "tax_identification_number",
+    "has_customer_type": "customer_type",
+}
+"""Filters and the columns that they look at."""
 
 _NO_ADDRESS = dict.fromkeys(
     ("address_line1", "address_line2", "city", "zipcode", "state", "country")
@@ -99,7 +119,7 @@ def list_item(call: Call, row: Row) -> JSONObject:
         "billing_configuration": _billing_configuration(row),
         "shipping_address": row["shipping_address"],
         "skip_invoice_custom_sections": row["skip_invoice_custom_sections"],
-        "metadata": [_metadata_item(item) for item in row["metadata"]],
+        "metadata": present_metadata(row["metadata"]),
         "taxes": [
             call.present("taxes", tax)
             for tax_id in row["tax_ids"]
@@ -123,13 +143,59 @@ def _billing_configuration(row: Row) -> JSONObject:
     return configuration | row["provider_customer"] if row["payment_provider"] else configuration
 
 
-def _metadata_item(item: JSONObject) -> JSONObject:
-    return {**item, "created_at": shown(item["created_at"])}
-
-
 def find_all_customers(call: Call) -> JSONObject:
-    """Answer `findAllCustomers`: a page, newest first, without the deleted ones."""
-    return listing(call, "customers")
+    """Answer `findAllCustomers`: a page, newest first, without the deleted ones.
+
+    All filters must hold; `search_term` is ignored beside an `external_id`.
+
+    Raises:
+        NotFound: 404 `billing_entity_not_found`, a code of `billing_entity_codes[]` is unknown.
+        ValidationFailed: 422, a filter has a value that it cannot have.
+    """
+    entities = call.query.get("billing_entity_codes")
+    if isinstance(entities, list):
+        for code in entities:
+            call.require("billing_entities", str(code))
+    filters = filters_of(call)
+    if truth(filters, "has_customer_type") is False and "customer_type" in filters:
+        sentence = "must be nil when has_customer_type is false"
+        raise ValidationFailed([Problem("customer_type", sentence, "filter", ("customer_type",))])
+    tests = list(_tests(filters))
+    keep = (lambda row: all(test(row) for test in tests)) if tests else None
+    return listing(call, "customers", keep)
+
+
+def _tests(filters: JSONObject) -> Iterator[Callable[[Row], bool]]:
+    """Yield what a customer must be, one test a filter."""
+    if external_id := filters.get("external_id"):
+        yield partial(_is_in, "external_id", external_id)
+    elif term := str(filters.get("search_term", "")).strip().lower():
+        yield partial(_mentions, term)
+    for name, column in _LISTED.items():
+        if name in filters:
+            yield partial(_is_in, column, filters[name])
+    for name, column in _PRESENCE.items():
+        if name in filters:
+            yield partial(_is_there, column, truth(filters, name))
+    for key, value in filters.get("metadata", {}).items():
+        yield partial(_has_metadata, key, value)
+
+
+def _mentions(term: str, row: Row) -> bool:
+    return any(term in (row[name] or "").lower() for name in _SEARCHED)
+
+
+def _is_in(column: str, wanted: str | list[str], row: Row) -> bool:
+    return row[column] == wanted or (isinstance(wanted, list) and row[column] in wanted)
+
+
+def _is_there(column: str, wanted: bool | None, row: Row) -> bool:
+    return (row[column] is not None) == wanted
+
+
+def _has_metadata(key: str, value: str | None, row: Row) -> bool:
+    found = [item["value"] for item in row["metadata"] if item["key"] == key]
+    return value in found if value else not found
 
 
 def find_customer(call: Call) -> JSONObject:
@@ -176,7 +242,7 @@ def create_customer(call: Call) -> JSONObject:
     row = {**before, **_columns(before, call.body), **_tax_ids(call)}
     _refuse_sections(call)
     if isinstance(call.body.get("metadata"), list):
-        row["metadata"] = _metadata(call, before["metadata"])
+        row["metadata"] = replaced_metadata(call, before["metadata"])
     # Differs from Lago: a customer refused for its invoice settings, payment provider, locale or
     # integrations is not saved and uses no number; there it is saved all the same.
     _refuse_settings(call)
@@ -263,50 +329,6 @@ def _refuse_sections(call: Call) -> None:
         raise ValidationFailed.of(
             "invoice_custom_sections", "skip_sections_and_selected_ids_sent_together"
         )
-
-
-def _metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
-    """Return the new set: items with a known id update theirs, the others are new; the rest goes.
-
-    Items are judged one by one against all that stand then, old ones that will go included.
-    """
-    rows = {item["lago_id"]: item for item in before}
-    kept = []
-    for index, item in enumerate(call.body["metadata"]):
-        call.refuse(f"metadata.{index}.key", f"metadata.{index}.value")
-        # Differs from Lago: a metadata id in upper case updates its row; there the row is updated
-        # and then deleted.
-        lago_id = str(item.get("id", "")).lower()
-        if lago_id not in rows:
-            lago_id = call.new_id()
-            rows[lago_id] = _blank_metadata(call, lago_id)
-        rows[lago_id] = _updated_metadata(rows, lago_id, item)
-        kept.append(lago_id)
-    return [row for lago_id, row in rows.items() if lago_id in kept]
-
-
-def _blank_metadata(call: Call, lago_id: str) -> JSONObject:
-    return {
-        "lago_id": lago_id,
-        "key": None,
-        "value": None,
-        "display_in_invoice": False,
-        "created_at": call.now(),
-    }
-
-
-def _updated_metadata(rows: dict[str, JSONObject], lago_id: str, item: JSONObject) -> JSONObject:
-    given: JSONObject = {key: item[key] for key in ("key", "value") if key in item}
-    shown_in_invoice = bool(item.get("display_in_invoice"))
-    row: JSONObject = {**rows[lago_id], **given, "display_in_invoice": shown_in_invoice}
-    missing = [field for field in ("key", "value") if row[field] is None]
-    if missing:
-        code = "value_is_mandatory"
-        raise ValidationFailed([Problem(name, code, "required", ("metadata",)) for name in missing])
-    taken = (other["key"] for other_id, other in rows.items() if other_id != lago_id)
-    if row["key"] in taken:
-        raise ValidationFailed.of("key", "value_already_exist")
-    return row
 
 
 def _refuse_settings(call: Call) -> None:
