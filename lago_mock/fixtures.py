@@ -24,6 +24,7 @@ from lago_mock.contract.operation import Contract
 from lago_mock.errors import LagoError, ValidationFailed
 from lago_mock.operations import Facts, Operations
 from lago_mock.resource import Resource
+from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import new_organization
 from lago_mock.store.store import FixtureRows, Store
 from lago_mock.store.tables import Row
@@ -97,10 +98,10 @@ class FixtureCompiler:
         content = _Content(path, read_file(path))
         clock = ScriptedClock(content.now(self._started), path.stem)
         row = new_organization(clock, content.organization_name())
-        keys = {resource.plural: resource.key for resource in self._resources.values()}
-        store = Store(keys)
+        store = Store({each.plural: each.key for each in self._resources.values()})
         view = store.view(row["lago_id"])
         view.put("organizations", row)
+        view.put("billing_entities", default_entity(row))
         store.commit(view)
         facts = Facts(row["lago_id"], clock, lambda _: True)
         player = _Player(content, Operations(self._contract, self._resources, store), facts)

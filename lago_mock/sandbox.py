@@ -86,8 +86,12 @@ class Tenants:
         self._give_rows(row)
 
     def _give_rows(self, row: Row) -> None:
+        """Put an organization back to the fixture set, its default billing entity by its name."""
         view = self._store.view(row["lago_id"])
+        entity = self.fixtures.rows.row("billing_entities", 1)
+        names = {"name": row["name"], "code": row["billing_entity_code"]}
         view.put("organizations", row)
+        view.put("billing_entities", {**entity, **names})
         self._store.reset(view, self.fixtures.rows)
 
     def _add_key(self, row: Row, value: str) -> None:

@@ -209,7 +209,7 @@ class Contract:
 
     def _compile_rules(self, bare: Operation, place: tuple[str, ...]) -> Operation:
         answers = {
-            int(status): self._schemas.validator(self._schema_place(answer, place, status))
+            int(status): self._schemas.validator(self._schema_place(*place, "responses", status))
             for status, answer in bare.description["responses"].items()
             if status.isdecimal() and "application/json" in answer.get("content", {})
         }
@@ -242,12 +242,11 @@ class Contract:
             return self._choices(self._fields.flatten(schema.get("items", {})))
         return tuple(each for each in schema.get("enum", ()) if each is not None)
 
-    def _schema_place(self, answer: JSONObject, place: tuple[str, ...], status: str) -> str:
-        steps = ("content", "application/json", "schema")
-        original = resolve(self.document.tree, "#" + pointer(*place, "responses", status))
-        if "$ref" in original:
-            return str(original["$ref"][1:]) + pointer(*steps)
-        return pointer(*place, "responses", status, *steps)
+    def _schema_place(self, *place: str) -> str:
+        """Return the pointer of the schema of an answer or a body; either may be a reference."""
+        schema = pointer("content", "application/json", "schema")
+        original = resolve(self.document.tree, f"#{pointer(*place)}")
+        return str(original.get("$ref", f"#{pointer(*place)}"))[1:] + schema
 
     def _compile_body(
         self, bare: Operation, place: tuple[str, ...]
@@ -256,12 +255,12 @@ class Contract:
         schema = body.get("content", {}).get("application/json", {}).get("schema")
         if schema is None:
             return None, None, None
-        steps = (*place, "requestBody", "content", "application/json", "schema")
         fields = self._fields.compile(schema)
-        return _root_of(schema, fields), fields, self._schemas.validator(pointer(*steps))
+        validator = self._schemas.validator(self._schema_place(*place, "requestBody"))
+        return _root_of(fields), fields, validator
 
 
-def _root_of(schema: JSONObject, fields: Field) -> str | None:
+def _root_of(fields: Field) -> str | None:
     """Return the key that wraps the object: the only property, when it is an object."""
     if len(fields.properties) != 1:
         return None

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from lago_mock.clock import shown
-from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.errors import Problem, ValidationFailed
 from lago_mock.filters import filters_of, truth
 from lago_mock.metadata import present_metadata, replaced_metadata
-from lago_mock.resource import Call, Resource, listing
+from lago_mock.resource import DEFAULT_ENTITY, Call, Resource, listing
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
@@ -31,7 +31,7 @@ _SETTINGS = (
 _SEARCHED = ("name", "firstname", "lastname", "legal_name", "external_id", "email")
 _LISTED = {
     "account_type": "account_type",
-    "billing_entity_codes": "billing_entity_code",
+    "billing_entity_codes": "billing_entity_id",
     "countries": "country",
     "states": "state",
     "zipcodes": "zipcode",
@@ -83,10 +83,10 @@ def present(call: Call, row: Row) -> JSONObject:
 
 def list_item(call: Call, row: Row) -> JSONObject:
     """Return the customer as lists show it: without sections and error details."""
-    organization = call.organization
+    entity = _entity(call, row)
     return {
         "lago_id": row["lago_id"],
-        "billing_entity_code": organization["billing_entity_code"],
+        "billing_entity_code": entity["code"],
         "external_id": row["external_id"],
         "account_type": row["account_type"],
         "name": row["name"],
@@ -112,7 +112,7 @@ def list_item(call: Call, row: Row) -> JSONObject:
         "currency": row["currency"],
         "tax_identification_number": row["tax_identification_number"],
         "timezone": row["timezone"],
-        "applicable_timezone": row["timezone"] or organization["timezone"],
+        "applicable_timezone": row["timezone"] or entity["timezone"],
         "net_payment_term": row["net_payment_term"],
         "external_salesforce_id": row["external_salesforce_id"],
         "finalize_zero_amount_invoice": row["finalize_zero_amount_invoice"],
@@ -127,6 +127,12 @@ def list_item(call: Call, row: Row) -> JSONObject:
         ],
         "integration_customers": [],
     }
+
+
+def _entity(call: Call, row: Row) -> Row:
+    entity = call.view.get("billing_entities", row["billing_entity_id"])
+    assert entity is not None, "a customer's billing entity cannot go"
+    return entity
 
 
 def _billing_configuration(row: Row) -> JSONObject:
@@ -152,17 +158,25 @@ def find_all_customers(call: Call) -> JSONObject:
         NotFound: 404 `billing_entity_not_found`, a code of `billing_entity_codes[]` is unknown.
         ValidationFailed: 422, a filter has a value that it cannot have.
     """
-    entities = call.query.get("billing_entity_codes")
-    if isinstance(entities, list):
-        for code in entities:
-            call.require("billing_entities", str(code))
-    filters = filters_of(call)
+    filters = _filters(call)
     if truth(filters, "has_customer_type") is False and "customer_type" in filters:
         sentence = "must be nil when has_customer_type is false"
         raise ValidationFailed([Problem("customer_type", sentence, "filter", ("customer_type",))])
     tests = list(_tests(filters))
     keep = (lambda row: all(test(row) for test in tests)) if tests else None
     return listing(call, "customers", keep)
+
+
+def _filters(call: Call) -> JSONObject:
+    codes = call.query.get("billing_entity_codes")
+    known = [
+        call.require("billing_entities", str(code))
+        for code in (codes if isinstance(codes, list) else ())
+    ]
+    filters = filters_of(call)
+    if "billing_entity_codes" in filters:
+        filters["billing_entity_codes"] = [entity["lago_id"] for entity in known]
+    return filters
 
 
 def _tests(filters: JSONObject) -> Iterator[Callable[[Row], bool]]:
@@ -231,7 +245,7 @@ def create_customer(call: Call) -> JSONObject:
         NotFound: 404 `billing_entity_not_found` or `tax_not_found`.
         ValidationFailed: 422.
     """
-    _require_billing_entity(call)
+    entity = _billing_entity_id(call)
     call.refuse("metadata")
     call.refuse("finalize_zero_amount_invoice")
     _refuse_repeated_integrations(call)
@@ -239,7 +253,7 @@ def create_customer(call: Call) -> JSONObject:
     row = call.find("customers", call.body["external_id"])
     known = row is not None
     before = row or _blank_customer(call)
-    row = {**before, **_columns(before, call.body), **_tax_ids(call)}
+    row = {**before, **entity, **_columns(before, call.body), **_tax_ids(call)}
     _refuse_sections(call)
     if isinstance(call.body.get("metadata"), list):
         row["metadata"] = replaced_metadata(call, before["metadata"])
@@ -257,10 +271,14 @@ def create_customer(call: Call) -> JSONObject:
     return {"customer": present(call, row)}
 
 
-def _require_billing_entity(call: Call) -> None:
-    code = call.body.get("billing_entity_code")
-    if code and code.strip() and code != call.organization["billing_entity_code"]:
-        raise NotFound("billing_entity_not_found")
+def _billing_entity_id(call: Call) -> JSONObject:
+    """Return the column that the body's code sets: null and blank mean the default entity."""
+    if "billing_entity_code" not in call.body:
+        return {}
+    code = call.body["billing_entity_code"]
+    if code is None or not code.strip():
+        return {"billing_entity_id": DEFAULT_ENTITY}
+    return {"billing_entity_id": call.require("billing_entities", code)["lago_id"]}
 
 
 def _refuse_repeated_integrations(call: Call) -> None:
@@ -290,6 +308,7 @@ def _blank_customer(call: Call) -> Row:
     return {
         "lago_id": call.new_id(),
         **_COLUMNS,
+        "billing_entity_id": DEFAULT_ENTITY,
         "metadata": [],
         "tax_ids": [],
         "provider_customer": {},

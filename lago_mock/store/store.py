@@ -36,6 +36,11 @@ class FixtureRows:
     rows: Rows = field(default_factory=dict)
     sequences: Mapping[str, int] = field(default_factory=dict)
 
+    def row(self, collection: str, number: int) -> Row:
+        """Return one row, the caller's own copy."""
+        row: Row = orjson.loads(self.rows[collection][number])
+        return row
+
     def commit(self) -> JSONObject:
         """Return the journal line that keeps the set."""
         rows = {name: _fragments(rows) for name, rows in self.rows.items()}
