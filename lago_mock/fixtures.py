@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,7 +155,7 @@ class _Content:
             raise self.error("/organization/name", "a name is needed")
         return name
 
-    def sections(self, known: Mapping[str, str]) -> Iterator[tuple[str, list[Any]]]:
+    def sections(self, known: Mapping[str, Resource]) -> Iterator[tuple[str, list[Any]]]:
         """Yield each section with its items; `known` are those that can be."""
         for name, items in self._raw.items():
             if name in _OWN_KEYS:
@@ -182,20 +183,34 @@ class _Player:
         settings = {k: v for k, v in self._content.organization.items() if k not in own}
         if settings:
             self._perform("updateOrganization", settings, "/organization")
-        made_by = {each.plural: each.made_by for each in resources.values() if each.made_by}
-        for name, items in self._content.sections(made_by):
+        known = {each.plural: each for each in resources.values() if each.made_by or each.declare}
+        for name, items in self._content.sections(known):
             for index, item in enumerate(items):
-                self._perform(made_by[name], item, pointer(name, index))
+                self._make(known[name], item, pointer(name, index))
+
+    def _make(self, resource: Resource, item: Any, place: str) -> None:
+        if resource.made_by:
+            self._perform(resource.made_by, item, place)
+        elif resource.declare:
+            with self._explained(place, resource.plural):
+                row = resource.declare(self._facts.clock, item)
+            self._operations.keep(self._facts, resource.plural, row)
 
     def _perform(self, operation_id: str, item: Any, place: str) -> None:
         operation = self._operations.contract.operations[operation_id]
         parameters = {str(operation.root): item}
-        try:
+        with self._explained(place, operation_id):
             judged = operation.read(parameters, self._facts.licensed)
             for unknown in judged.unknown:
                 _, _, inner = unknown[1:].partition("/")
                 raise self._content.error(f"{place}/{inner}", f"{operation_id} takes no such key")
             self._operations.perform(self._facts, operation, {}, {}, judged)
+
+    @contextmanager
+    def _explained(self, place: str, what: str) -> Iterator[None]:
+        """Turn what refuses an item into an error that names its place in the file."""
+        try:
+            yield
         except ValidationFailed as error:
             first = error.problems[0]
             raise self._content.error(
@@ -203,4 +218,4 @@ class _Player:
             ) from error
         except LagoError as error:
             reason = error.body().get("code", error.body()["error"])
-            raise self._content.error(place, f"{operation_id} answers {reason}") from error
+            raise self._content.error(place, f"{what} answers {reason}") from error

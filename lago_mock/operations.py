@@ -11,6 +11,7 @@ from lago_mock.contract.operation import Contract, Judged, Operation
 from lago_mock.errors import InternalServerError, NotMocked
 from lago_mock.resource import Call, Handler, Resource
 from lago_mock.store.store import Store
+from lago_mock.store.tables import Row
 from lago_mock.wire import JSON, JSONObject
 
 
@@ -95,6 +96,12 @@ class Operations:
         warning = self._check(operation, answer)
         self._store.commit(view)
         return Performed(answer, warning)
+
+    def keep(self, facts: Facts, collection: str, row: Row) -> None:
+        """Keep a declared row, which no operation can make."""
+        view = self._store.view(facts.organization_id)
+        view.put(collection, row)
+        self._store.commit(view)
 
     def _check(self, operation: Operation, answer: JSONObject) -> str:
         try:

@@ -14,6 +14,7 @@ from functools import cached_property
 from lago_mock.clock import Clock, precise
 from lago_mock.contract.fields import Licensed
 from lago_mock.contract.operation import Operation
+from lago_mock.declaration import Declare
 from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.store.tables import Row
 from lago_mock.store.view import View
@@ -23,6 +24,9 @@ Handler = Callable[["Call"], JSONObject]
 Present = Callable[["Call", Row], JSONObject]
 
 DEFAULT_PER_PAGE = 100
+DEFAULT_ENTITY = "default"
+"""The `lago_id` that the row of the default billing entity has: answers show the organization's."""
+
 FALLBACK_PER_PAGE = 25
 """What an unreadable `per_page` means: the pagination library's own default."""
 
@@ -32,7 +36,8 @@ class Resource:
     """One Lago resource: its names, its natural key, its operations by id.
 
     `present` makes the object that answers show; `list_item` the one in lists, where it is another.
-    `made_by` is the operation that an item of a fixture set is played through.
+    `made_by` is the operation that an item of a fixture set is played through; `declare` makes the
+    row of one that no operation can make.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Resource:
     present: Present
     list_item: Present | None = None
     made_by: str | None = None
+    declare: Declare | None = None
 
 
 @dataclass

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from lago_mock.clock import shown
 from lago_mock.errors import Problem, ValidationFailed
 from lago_mock.filters import filters_of, truth
+from lago_mock.integration_links import integration_links, refuse_repeated_types, shown_at_once
 from lago_mock.metadata import present_metadata, replaced_metadata
+from lago_mock.provider_links import provider_columns, provider_shown, refuse_payment_methods
 from lago_mock.resource import DEFAULT_ENTITY, Call, Resource, listing
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
-
-_PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyhash")
 
 _SETTINGS = (
     "invoice_grace_period",
@@ -78,7 +78,12 @@ _COLUMNS: JSONObject = {
 
 def present(call: Call, row: Row) -> JSONObject:
     """Return the `CustomerObjectExtended` of a row."""
-    return {**list_item(call, row), "applicable_invoice_custom_sections": [], "error_details": []}
+    sections = _shown_sections(call, row)
+    return {
+        **list_item(call, row),
+        "applicable_invoice_custom_sections": sections,
+        "error_details": [],
+    }
 
 
 def list_item(call: Call, row: Row) -> JSONObject:
@@ -125,7 +130,7 @@ def list_item(call: Call, row: Row) -> JSONObject:
             for tax_id in row["tax_ids"]
             if (tax := call.view.get("taxes", tax_id))
         ],
-        "integration_customers": [],
+        "integration_customers": row["integration_customers"],
     }
 
 
@@ -146,7 +151,7 @@ def _billing_configuration(row: Row) -> JSONObject:
             "subscription_invoice_issuing_date_adjustment"
         ],
     }
-    return configuration | row["provider_customer"] if row["payment_provider"] else configuration
+    return configuration | provider_shown(row)
 
 
 def find_all_customers(call: Call) -> JSONObject:
@@ -248,27 +253,27 @@ def create_customer(call: Call) -> JSONObject:
     entity = _billing_entity_id(call)
     call.refuse("metadata")
     call.refuse("finalize_zero_amount_invoice")
-    _refuse_repeated_integrations(call)
+    refuse_repeated_types(call)
     _refuse_columns(call)
     row = call.find("customers", call.body["external_id"])
     known = row is not None
     before = row or _blank_customer(call)
-    row = {**before, **entity, **_columns(before, call.body), **_tax_ids(call)}
-    _refuse_sections(call)
+    row = {**before, **entity, **_columns(before, call.body), **_tax_ids(call), **_sections(call)}
     if isinstance(call.body.get("metadata"), list):
         row["metadata"] = replaced_metadata(call, before["metadata"])
     # Differs from Lago: a customer refused for its invoice settings, payment provider, locale or
     # integrations is not saved and uses no number; there it is saved all the same.
     _refuse_settings(call)
-    row |= _provider(call, row, known)
-    _refuse_provider_settings(call)
-    call.refuse_all()
+    row |= provider_columns(call, row, is_new=not known)
+    call.refuse("billing_configuration.document_locale")
+    refuse_payment_methods(call, row)
+    row["integration_customers"] = integration_links(call, before["integration_customers"])
     if not known:
         row |= _numbered(call)
     elif _has_changed(before, row):
         row["updated_at"] = call.now()
     call.view.put("customers", row)
-    return {"customer": present(call, row)}
+    return {"customer": present(call, shown_at_once(before, row))}
 
 
 def _billing_entity_id(call: Call) -> JSONObject:
@@ -279,12 +284,6 @@ def _billing_entity_id(call: Call) -> JSONObject:
     if code is None or not code.strip():
         return {"billing_entity_id": DEFAULT_ENTITY}
     return {"billing_entity_id": call.require("billing_entities", code)["lago_id"]}
-
-
-def _refuse_repeated_integrations(call: Call) -> None:
-    types = [item.get("integration_type") for item in call.body.get("integration_customers", [])]
-    if len(types) != len(set(types)):
-        raise ValidationFailed.of("integration_customers", "invalid_count_per_integration_type")
 
 
 def _refuse_columns(call: Call) -> None:
@@ -312,6 +311,8 @@ def _blank_customer(call: Call) -> Row:
         "metadata": [],
         "tax_ids": [],
         "provider_customer": {},
+        "integration_customers": [],
+        "section_codes": [],
         "created_at": created_at,
         "updated_at": created_at,
     }
@@ -340,16 +341,6 @@ def _tax_ids(call: Call) -> JSONObject:
     return {"tax_ids": list(dict.fromkeys(tax["lago_id"] for tax in taxes))}
 
 
-def _refuse_sections(call: Call) -> None:
-    if (
-        call.body.get("skip_invoice_custom_sections")
-        and "invoice_custom_section_codes" in call.body
-    ):
-        raise ValidationFailed.of(
-            "invoice_custom_sections", "skip_sections_and_selected_ids_sent_together"
-        )
-
-
 def _refuse_settings(call: Call) -> None:
     call.refuse(
         "billing_configuration.subscription_invoice_issuing_date_anchor",
@@ -358,62 +349,44 @@ def _refuse_settings(call: Call) -> None:
     )
 
 
-def _refuse_provider_settings(call: Call) -> None:
-    call.refuse("billing_configuration.document_locale")
-    call.refuse("billing_configuration.provider_payment_methods")
-    call.refuse("integration_customers")
+def _sections(call: Call) -> JSONObject:
+    """Return the columns of the sections that the body selects; unknown codes are ignored.
 
+    Where a fixture set declares no section, every code counts as one.
 
-def _provider(call: Call, row: Row, known: bool) -> JSONObject:
-    """Return the columns of the payment provider that the body changes.
-
-    Connections cannot be made through the API: each code counts as configured.
+    Raises:
+        ValidationFailed: 422, sections are selected and skipped at once.
     """
-    given = call.body.get("billing_configuration", {})
-    linked = row["provider_customer"].get("provider_customer_id")
-    wants_link = given.get("sync_with_provider") or given.get("provider_customer_id")
-    if wants_link and not linked and (given.get("payment_provider") or known):
-        return _linked(call, given, given.get("payment_provider") or row["payment_provider"])
-    if not known or "payment_provider" not in given:
-        return {}
-    return _renamed(given, row)
+    codes = call.body.get("invoice_custom_section_codes")
+    skip = call.body.get("skip_invoice_custom_sections")
+    if skip and codes is not None:
+        code = "skip_sections_and_selected_ids_sent_together"
+        raise ValidationFailed.of("invoice_custom_sections", code)
+    if codes is None:
+        return {"section_codes": []} if skip else {}
+    declared = [row["code"] for row in call.view.oldest_first("invoice_custom_sections")]
+    known = [code for code in codes if not declared or code in declared]
+    return {"section_codes": list(dict.fromkeys(known)), "skip_invoice_custom_sections": False}
 
 
-def _linked(call: Call, given: JSONObject, provider: Any) -> JSONObject:
-    if provider not in _PROVIDERS:
-        raise ValidationFailed.of("base", "payment_provider_not_found")
-    customer: JSONObject = {
-        "provider_customer_id": given.get("provider_customer_id")
-        or f"{provider[:3]}_{call.new_id().replace('-', '')[:14]}"
+def _shown_sections(call: Call, row: Row) -> list[JSONObject]:
+    sections = (_section(call, code) for code in row["section_codes"])
+    return [call.present("invoice_custom_sections", section) for section in sections]
+
+
+def _section(call: Call, code: str) -> Row:
+    made_up = {
+        "lago_id": str(uuid5(NAMESPACE_URL, f"{call.view.organization_id}/{code}")),
+        "code": code,
+        "name": code,
+        **dict.fromkeys(("description", "details", "display_name")),
     }
-    if provider == "stripe":
-        customer["provider_payment_methods"] = given.get("provider_payment_methods") or ["card"]
-    if "sync_with_provider" in given:
-        customer["sync_with_provider"] = given["sync_with_provider"]
-    return {
-        "payment_provider": provider,
-        "payment_provider_code": given.get("payment_provider_code") or provider,
-        "provider_customer": customer,
-    }
-
-
-def _renamed(given: JSONObject, row: Row) -> JSONObject:
-    provider = given["payment_provider"]
-    if provider is None:
-        code = None if row["provider_customer"] else row["payment_provider_code"]
-        return {
-            "payment_provider": None,
-            "payment_provider_code": code,
-            "provider_customer": {},
-        }
-    code = given.get("payment_provider_code", row["payment_provider_code"])
-    known = provider if provider in _PROVIDERS else None
-    return {"payment_provider": known, "payment_provider_code": code}
+    return call.find("invoice_custom_sections", code) or made_up
 
 
 def _has_changed(before: Row, after: Row) -> bool:
     """Tell whether a column differs; metadata and taxes are rows of their own in Lago."""
-    apart = ("metadata", "tax_ids", "provider_customer")
+    apart = ("metadata", "tax_ids", "provider_customer", "integration_customers", "section_codes")
     return any(before[key] != after[key] for key in before if key not in apart)
 
 
