@@ -24,6 +24,7 @@ from lago_mock.pages import FirstSteps, health, ready
 from lago_mock.request import Limits
 from lago_mock.resource import Resource
 from lago_mock.resources import load_resources
+from lago_mock.rules import Rules
 from lago_mock.sandbox import Tenants
 from lago_mock.settings import Settings
 from lago_mock.store.store import Store
@@ -97,7 +98,8 @@ def build(settings: Settings) -> LagoMockApp:
     keys = {resource.plural: resource.key for resource in resources.values()}
     store = Store(keys) if settings.db == ":memory:" else Store.open(keys, Path(settings.db))
     restored = bool(store.organizations()) and not settings.reset
-    tenants = Tenants(store, clock, fixtures, settings.journal_size)
+    rules = Rules(settings.license, settings.validation)
+    tenants = Tenants(store, clock, fixtures, rules, settings.journal_size)
     tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)
     operations = Operations(contract, resources, store)
     server = Server(tenants, operations, compiler)

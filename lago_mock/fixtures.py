@@ -46,6 +46,7 @@ class FixtureSet:
     path: Path
     description: str
     api_key: str | None
+    api_keys: list[JSONObject]
     organization: Row
     rows: FixtureRows
 
@@ -99,6 +100,7 @@ class FixtureCompiler:
         content = _Content(path, read_file(path))
         clock = ScriptedClock(content.now(self._started), path.stem)
         row = new_organization(clock, content.organization_name())
+        row["premium_integrations"] = content.integrations()
         store = Store({each.plural: each.key for each in self._resources.values()})
         view = store.view(row["lago_id"])
         view.put("organizations", row)
@@ -113,6 +115,7 @@ class FixtureCompiler:
             path=path,
             description=content.text("description"),
             api_key=content.organization.get("api_key"),
+            api_keys=content.api_keys(),
             organization=store.organizations()[0],
             rows=FixtureRows(path.stem, rows, sequences),
         )
@@ -155,6 +158,34 @@ class _Content:
             raise self.error("/organization/name", "a name is needed")
         return name
 
+    def api_keys(self) -> list[JSONObject]:
+        """Return the further keys of the organization, each with value, expiry and permissions."""
+        keys = self.organization.get("api_keys", [])
+        if not isinstance(keys, list):
+            raise self.error("/organization/api_keys", "a list is needed")
+        for index, key in enumerate(keys):
+            self._check_key(f"/organization/api_keys/{index}", key)
+        return keys
+
+    def _check_key(self, place: str, key: Any) -> None:
+        if not isinstance(key, dict) or not isinstance(key.get("value"), str):
+            raise self.error(f"{place}/value", "a key is an object with a value")
+        unknown = key.keys() - {"value", "name", "expires_at", "permissions"}
+        if unknown:
+            raise self.error(f"{place}/{min(unknown)}", "a key has no such thing")
+        expiry = key.get("expires_at")
+        if expiry is not None and not (isinstance(expiry, str) and is_date_time(expiry)):
+            raise self.error(f"{place}/expires_at", "no point in time")
+        if not isinstance(key.get("permissions", {}), dict):
+            raise self.error(f"{place}/permissions", "an object of lists is needed")
+
+    def integrations(self) -> list[str] | None:
+        """Return the premium integrations that the organization has, None for all."""
+        names = self.organization.get("premium_integrations")
+        if names is not None and not isinstance(names, list):
+            raise self.error("/organization/premium_integrations", "a list of names is needed")
+        return names
+
     def sections(self, known: Mapping[str, Resource]) -> Iterator[tuple[str, list[Any]]]:
         """Yield each section with its items; `known` are those that can be."""
         for name, items in self._raw.items():
@@ -179,7 +210,7 @@ class _Player:
 
     def play(self, resources: Mapping[str, Resource]) -> None:
         """Update the organization, then make each item of each section."""
-        own = ("name", "api_key")
+        own = ("name", "api_key", "api_keys", "premium_integrations")
         settings = {k: v for k, v in self._content.organization.items() if k not in own}
         if settings:
             self._perform("updateOrganization", settings, "/organization")

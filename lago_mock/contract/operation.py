@@ -83,6 +83,27 @@ class Operation:
         unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
         return Judged(value, (*permit.problems, *_without_repeats(found)), unknown)
 
+    def to_the_letter(self, body: JSONObject, unknown: tuple[str, ...]) -> list[Problem]:
+        """Return what only a strict reading has against a body and a query, by dotted name.
+
+        `body` holds both, as they were sent; `unknown` are the pointers of keys not permitted.
+        """
+        known = {parameter.name for parameter in self.query} | {self.root}
+        strangers = [name for name in body if self.root is None or name != self.root]
+        problems = [
+            Problem(name, "unknown_parameter", "parameter", (name,))
+            for name in strangers
+            if name not in known
+        ]
+        if self.root is None:
+            return problems
+        for violation in self._violations({self.root: body.get(self.root)}):
+            if violation.keyword == "type":
+                problems.append(_strict(violation.path[1:], "wrong_type", "type"))
+        for place in unknown:
+            problems.append(_strict(tuple(place.split("/")[2:]), "unknown_field", "properties"))
+        return problems
+
     def judge(self, body: JSON) -> Judged:
         """Return the body as it is, with what the document to the letter says against it."""
         if self.fields is None or self.request is None:
@@ -120,6 +141,10 @@ def _shape_of(name: str, schema: JSONObject) -> Literal["scalar", "array", "obje
     if name.endswith("[]"):
         return "array"
     return "object" if schema.get("type") == "object" or name.endswith("]") else "scalar"
+
+
+def _strict(path: tuple[str | int, ...], code: str, keyword: str) -> Problem:
+    return Problem(".".join(map(str, path)), code, keyword, path)
 
 
 def _is_empty_root(violation: Violation) -> bool:
