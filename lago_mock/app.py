@@ -20,7 +20,7 @@ from lago_mock.data import data_folder
 from lago_mock.endpoint import Endpoint
 from lago_mock.fixtures import FixtureCompiler
 from lago_mock.operations import Operations, handlers_of
-from lago_mock.pages import FirstSteps, health, ready
+from lago_mock.pages import FirstSteps, Portal, health, ready
 from lago_mock.request import Limits
 from lago_mock.resource import Resource
 from lago_mock.resources import load_resources
@@ -120,6 +120,7 @@ def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
         Route("/health", health),
         Route("/ready", ready),
         Route("/", FirstSteps(api)),
+        Route("/customer-portal/{token:path}", Portal(server.tenants.portal_customer)),
         Mount("/__admin", admin),
         Mount("/", api),
     ]

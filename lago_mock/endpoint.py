@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
 
-from lago_mock.answer import Answer, bare, failure, made_up, success
+from lago_mock.answer import Answer, bare, failure, made_up, plain_text, success
 from lago_mock.contract.operation import Judged, Operation
 from lago_mock.errors import (
     Forbidden,
@@ -296,7 +296,10 @@ class _Exchange:
         path = dict(zip(operation.parameters, route.values, strict=True))
         self._entry.root = operation.root
         judged = self._judged(operation, facts, parameters)
-        performed = operations.perform(facts, operation, path, parameters, judged)
+        base_url = self._request.base_url
+        performed = operations.perform(facts, operation, path, parameters, judged, base_url)
+        if isinstance(performed.answer, str):
+            return plain_text(performed.answer)
         answer = success(performed.answer, self._request.header(b"if-none-match"))
         if performed.warning:
             self._entry.hint = performed.warning

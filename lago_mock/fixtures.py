@@ -27,6 +27,7 @@ from lago_mock.operations import Facts, Operations
 from lago_mock.resource import Resource
 from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import new_organization
+from lago_mock.signing import Signing
 from lago_mock.store.store import FixtureRows, Store
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
@@ -106,7 +107,8 @@ class FixtureCompiler:
         view.put("organizations", row)
         view.put("billing_entities", default_entity(row))
         store.commit(view)
-        facts = Facts(row["lago_id"], clock, lambda _: True)
+        signing = Signing(dict, lambda _kept: None)
+        facts = Facts(row["lago_id"], clock, lambda _: True, signing)
         player = _Player(content, Operations(self._contract, self._resources, store), facts)
         player.play(self._resources)
         rows, sequences = store.contents(row["lago_id"])

@@ -11,6 +11,7 @@ from lago_mock.contract.operation import Contract, Judged, Operation
 from lago_mock.errors import InternalServerError, NotMocked
 from lago_mock.resource import Call, Handler, Resource
 from lago_mock.rules import Rules
+from lago_mock.signing import Signing
 from lago_mock.store.store import Store
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSON, JSONObject
@@ -31,6 +32,7 @@ class Facts:
     organization_id: str
     clock: Clock
     licensed: Licensed
+    signing: Signing
     rules: Rules = field(default_factory=Rules)
 
 
@@ -38,7 +40,7 @@ class Facts:
 class Performed:
     """An answer's object; `warning` says what a document given by the user has against it."""
 
-    answer: JSONObject
+    answer: JSONObject | str
     warning: str = ""
 
 
@@ -71,6 +73,7 @@ class Operations:
         path: Mapping[str, str],
         query: JSONObject,
         judged: Judged,
+        base_url: str = "",
     ) -> Performed:
         """Return the answer; what the handler wrote is kept.
 
@@ -91,6 +94,8 @@ class Operations:
             view=view,
             clock=facts.clock,
             licensed=facts.licensed,
+            signing=facts.signing,
+            base_url=base_url,
             resources=self._resources,
             problems=list(judged.problems),
         )
@@ -105,7 +110,7 @@ class Operations:
         view.put(collection, row)
         self._store.commit(view)
 
-    def _check(self, operation: Operation, answer: JSONObject) -> str:
+    def _check(self, operation: Operation, answer: JSON) -> str:
         try:
             check_answer(operation, answer)
         except AnswerBroken as error:

@@ -16,11 +16,14 @@ from lago_mock.contract.fields import Licensed
 from lago_mock.contract.operation import Operation
 from lago_mock.declaration import Declare
 from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.signing import Signing
 from lago_mock.store.tables import Row
 from lago_mock.store.view import View
 from lago_mock.wire import JSON, JSONObject
 
-Handler = Callable[["Call"], JSONObject]
+Handler = Callable[["Call"], JSONObject | str]
+"""What answers an operation: an object, or the text of the few answers that are no JSON."""
+
 Present = Callable[["Call", Row], JSONObject]
 
 DEFAULT_PER_PAGE = 100
@@ -55,7 +58,8 @@ class Call:
     """One operation on one organization, as its handler sees it.
 
     `body` is permitted and coerced; `query` holds the query's parameters, laid over the body's
-    other keys. What is put into `view` is kept only when the answer has passed its own check.
+    other keys. `base_url` is where the client reached the server. What is put into `view` is kept
+    only when the answer has passed its own check.
     """
 
     operation: Operation
@@ -65,6 +69,8 @@ class Call:
     view: View
     clock: Clock
     licensed: Licensed
+    signing: Signing
+    base_url: str
     resources: Mapping[str, Resource]
     problems: list[Problem] = field(default_factory=list)
 
@@ -200,3 +206,28 @@ def meta(page: int, per_page: int, total: int) -> JSONObject:
         "total_pages": pages,
         "total_count": total,
     }
+
+
+def customer_listing(
+    call: Call, collection: str, problems: tuple[Problem, ...] = (), *, repeats: bool = True
+) -> JSONObject:
+    """Answer a page of the rows of the customer that the path names, the newest first.
+
+    `problems` are those of the filters. `repeats` says whether a code may stand twice in
+    `billing_entity_codes[]`, which counts where the document gives it to the operation.
+
+    Raises:
+        NotFound: 404 `customer_not_found`, or `billing_entity_not_found`.
+        ValidationFailed: 422, the problems, or else those of the page.
+    """
+    customer = call.require("customers", call.path["external_customer_id"])
+    named = any(each.name == "billing_entity_codes" for each in call.operation.query)
+    given = call.query.get("billing_entity_codes") if named else None
+    codes = [str(code) for code in given] if isinstance(given, list) else []
+    for code in codes:
+        call.require("billing_entities", code)
+    if not repeats and len(codes) > len(set(codes)):
+        raise NotFound("billing_entity_not_found")
+    if problems:
+        raise ValidationFailed(problems)
+    return listing(call, collection, lambda row: bool(row["customer_id"] == customer["lago_id"]))

@@ -15,6 +15,7 @@ from lago_mock.journal import Journal
 from lago_mock.operations import Facts
 from lago_mock.resources.organizations import names_of
 from lago_mock.rules import Rules
+from lago_mock.signing import Signing
 from lago_mock.store.store import Store
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
@@ -25,8 +26,15 @@ FALLBACK_KEY = "lago-mock-key"
 class Sandbox:
     """One organization as requests meet it: everything that a reset takes back."""
 
-    def __init__(self, organization_id: str, clock: Clock, rules: Rules, journal: Journal) -> None:
-        self.facts = Facts(organization_id, clock, self.licensed, rules)
+    def __init__(
+        self,
+        organization_id: str,
+        clock: Clock,
+        signing: Signing,
+        rules: Rules,
+        journal: Journal,
+    ) -> None:
+        self.facts = Facts(organization_id, clock, self.licensed, signing, rules)
         self.integrations: list[str] | None = None
         self._rules = rules
         self.faults = Faults()
@@ -95,6 +103,7 @@ class Tenants:
         journal_size: int,
     ) -> None:
         self.rules = rules
+        self.signing = Signing(store.secrets, store.keep_secrets)
         self._store = store
         self.clock = clock
         self._journal_size = journal_size
@@ -166,7 +175,11 @@ class Tenants:
 
     def _sandbox(self, organization_id: str) -> Sandbox:
         return Sandbox(
-            organization_id, self.clock, self.rules, Journal(self._journal_size, self._numbers)
+            organization_id,
+            self.clock,
+            self.signing,
+            self.rules,
+            Journal(self._journal_size, self._numbers),
         )
 
     def access(self, api_key: str | None) -> Access | None:
@@ -180,6 +193,15 @@ class Tenants:
         """Return the organization that a key names."""
         access = self.access(api_key)
         return access.sandbox if access else None
+
+    def portal_customer(self, token: str) -> JSONObject | None:
+        """Return the customer that a portal token opens, None when it is false or too old."""
+        customer_id = self.signing.portal_customer(token, self.clock.now())
+        for organization_id in self._by_id if customer_id else ():
+            row = self._store.view(organization_id).get("customers", str(customer_id))
+            if row is not None:
+                return row
+        return None
 
     def first_key(self) -> str:
         """Return the first key of the first organization."""

@@ -61,6 +61,7 @@ _INITIAL: JSONObject = {
     "subscription_invoice_issuing_date_adjustment": "align_with_finalization_date",
     "eu_tax_management": False,
     "tax_ids": [],
+    "section_codes": [],
 }
 
 
@@ -198,6 +199,8 @@ def _saved(call: Call, row: Row) -> JSONObject:
         row["tax_ids"] = [tax["lago_id"] for tax in taxes]
         if row["lago_id"] == DEFAULT_ENTITY:
             _apply_to_organization(call, row["tax_ids"])
+    if isinstance(codes := call.body.get("invoice_custom_section_codes"), list):
+        row["section_codes"] = codes
     call.view.put("billing_entities", row)
     return _with_taxes(call, row)
 

@@ -370,7 +370,11 @@ def _sections(call: Call) -> JSONObject:
 
 
 def _shown_sections(call: Call, row: Row) -> list[JSONObject]:
-    sections = (_section(call, code) for code in row["section_codes"])
+    """Return the customer's own sections, else those of its billing entity."""
+    if row["skip_invoice_custom_sections"]:
+        return []
+    codes = row["section_codes"] or _entity(call, row)["section_codes"]
+    sections = (_section(call, code) for code in codes)
     return [call.present("invoice_custom_sections", section) for section in sections]
 
 

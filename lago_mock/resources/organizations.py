@@ -129,6 +129,12 @@ def find_organization(call: Call) -> JSONObject:
     return {"organization": present(call, call.organization)}
 
 
+def find_organization_grpc_token(call: Call) -> JSONObject:
+    """Answer `findOrganizationGrpcToken`: a token signed by the server's key, without times."""
+    claims = {"organization_id": call.view.organization_id, "aud": "lago-grpc"}
+    return {"organization": {"grpc_token": call.signing.token(claims)}}
+
+
 def update_organization(call: Call) -> JSONObject:
     """Answer `updateOrganization`: only the keys present in the body change, and `taxes` is shown.
 
@@ -213,6 +219,7 @@ RESOURCE = Resource(
     key="lago_id",
     operations={
         "findOrganization": find_organization,
+        "findOrganizationGrpcToken": find_organization_grpc_token,
         "updateOrganization": update_organization,
     },
     present=present,
