@@ -64,6 +64,12 @@ def success(body: JSONObject, if_none_match: str) -> Answer:
     return Answer(200, encoded, headers)
 
 
+def plain_text(text: str) -> Answer:
+    """Answer 200 with text that is no JSON."""
+    kind = (b"content-type", b"text/plain; charset=utf-8")
+    return Answer(200, text.encode(), [kind, *_SECURITY, (b"cache-control", b"no-cache")])
+
+
 def failure(body: JSONObject) -> Answer:
     """Answer an error that a controller of the real server makes; the body holds the status."""
     headers = [_JSON, *_SECURITY, (b"cache-control", b"no-cache")]

@@ -20,10 +20,11 @@ from lago_mock.data import data_folder
 from lago_mock.endpoint import Endpoint
 from lago_mock.fixtures import FixtureCompiler
 from lago_mock.operations import Operations, handlers_of
-from lago_mock.pages import FirstSteps, health, ready
+from lago_mock.pages import FirstSteps, Portal, health, ready
 from lago_mock.request import Limits
 from lago_mock.resource import Resource
 from lago_mock.resources import load_resources
+from lago_mock.rules import Rules
 from lago_mock.sandbox import Tenants
 from lago_mock.settings import Settings
 from lago_mock.store.store import Store
@@ -98,7 +99,8 @@ def build(settings: Settings) -> LagoMockApp:
     keys = {resource.plural: resource.key for resource in resources.values()}
     store = Store(keys) if settings.db == ":memory:" else Store.open(keys, Path(settings.db))
     restored = bool(store.organizations()) and not settings.reset
-    tenants = Tenants(store, clock, fixtures, settings.journal_size)
+    rules = Rules(settings.license, settings.validation)
+    tenants = Tenants(store, clock, fixtures, rules, settings.journal_size)
     try:
         tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)
     except BaseException:
@@ -123,6 +125,7 @@ def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
         Route("/health", health),
         Route("/ready", ready),
         Route("/", FirstSteps(api)),
+        Route("/customer-portal/{token:path}", Portal(server.tenants.portal_customer)),
         Mount("/__admin", admin),
         Mount("/", api),
     ]

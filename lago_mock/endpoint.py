@@ -12,15 +12,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
 
-from lago_mock.answer import Answer, bare, failure, made_up, success
-from lago_mock.contract.operation import Operation
+from lago_mock.answer import Answer, bare, failure, made_up, plain_text, success
+from lago_mock.contract.operation import Judged, Operation
 from lago_mock.errors import (
+    Forbidden,
     InternalServerError,
     LagoError,
     NotFound,
@@ -29,9 +30,9 @@ from lago_mock.errors import (
 )
 from lago_mock.faults import Outcome
 from lago_mock.journal import MAX_BODY_BYTES, Entry
-from lago_mock.operations import Operations
+from lago_mock.operations import Facts, Operations
 from lago_mock.request import ClientGone, Limits, NotAcceptable, Request, TooLarge
-from lago_mock.sandbox import Sandbox, Tenants
+from lago_mock.sandbox import Access, Sandbox, Tenants
 from lago_mock.store.store import StoreUnwritable
 from lago_mock.wire import JSONObject, Unparsable
 
@@ -67,15 +68,17 @@ class Endpoint:
         """Answer one HTTP request."""
         began = time.perf_counter()
         request = Request(scope)
-        sandbox = self._tenants.of(request.api_key)
-        entry = self._open_entry(request, sandbox)
-        exchange = _Exchange(self, request, receive, sandbox, entry)
+        access = self._tenants.access(request.api_key)
+        entry = self._open_entry(request, access.sandbox if access else None)
+        exchange = _Exchange(self, request, receive, access, entry)
         try:
             answer = await exchange.answer()
         except ClientGone:
             return
         seconds = time.perf_counter() - began
         self._close_entry(entry, answer, seconds)
+        if reason := entry.reason():
+            answer.headers.append((b"x-lago-mock-reason", _ascii(reason)))
         request_id = request.header(b"x-request-id") or self._tenants.clock.new_id()
         bodiless = request.method == "HEAD" or answer.status == 304
         await answer.send(send, request_id, seconds, bodiless=bodiless)
@@ -139,6 +142,11 @@ class Endpoint:
         return f"this path takes {', '.join(verbs)}" if verbs else None
 
 
+def _ascii(reason: str) -> bytes:
+    """Return a reason as a header may carry it: ASCII, 512 bytes at most."""
+    return reason.encode("ascii", "backslashreplace").replace(b"\n", b" ")[:512]
+
+
 class _Exchange:
     """One request on its way to an answer."""
 
@@ -147,16 +155,17 @@ class _Exchange:
         endpoint: Endpoint,
         request: Request,
         receive: Receive,
-        sandbox: Sandbox | None,
+        access: Access | None,
         entry: Entry,
     ) -> None:
         self._endpoint = endpoint
         self._request = request
         self._receive = receive
-        self._sandbox = sandbox
+        self._access = access
+        self._sandbox = access.sandbox if access else None
         self._entry = entry
         # Looked up on arrival: a reset in between replaces it, and this call belongs to what was.
-        self._ended = (sandbox or endpoint._tenants).ended
+        self._ended = (self._sandbox or endpoint._tenants).ended
 
     async def answer(self) -> Answer:
         """Return the answer; whatever goes wrong becomes one.
@@ -278,22 +287,37 @@ class _Exchange:
         operation = route.operation
         if operation is None:
             return self._unrouted()
-        if self._sandbox is None:
+        if self._access is None:
             raise Unauthorized
-        operations, facts = self._endpoint._operations, self._sandbox.facts
+        if code := self._access.forbidden(operation.scopes):
+            raise Forbidden(code)
+        operations, facts = self._endpoint._operations, self._access.sandbox.facts
         operations.require_mocked(operation)
         path = dict(zip(operation.parameters, route.values, strict=True))
         self._entry.root = operation.root
-        judged = operation.read(parameters, facts.licensed)
-        self._entry.unknown = judged.unknown
-        performed = operations.perform(facts, operation, path, parameters, judged)
+        judged = self._judged(operation, facts, parameters)
+        base_url = self._request.base_url
+        performed = operations.perform(facts, operation, path, parameters, judged, base_url)
+        if isinstance(performed.answer, str):
+            return plain_text(performed.answer)
         answer = success(performed.answer, self._request.header(b"if-none-match"))
         if performed.warning:
             self._entry.hint = performed.warning
-            answer.headers.append(
-                (b"x-lago-mock-warning", performed.warning.encode("ascii", "replace"))
-            )
+            answer.headers.append((b"x-lago-mock-warning", _ascii(performed.warning)))
         return answer
+
+    def _judged(self, operation: Operation, facts: Facts, parameters: JSONObject) -> Judged:
+        """Return the body as the handler gets it, judged as the validation setting says."""
+        judged = operation.read(parameters, facts.licensed)
+        self._entry.unknown = judged.unknown
+        if facts.rules.validation == "strict":
+            problems = operation.to_the_letter(parameters, judged.unknown)
+            if problems:
+                raise ValidationFailed(problems)
+        if facts.rules.validation == "off":
+            kept = (each for each in judged.problems if each.keyword in ("required", "blank"))
+            return replace(judged, problems=tuple(kept))
+        return judged
 
     def _unrouted(self) -> Answer:
         self._entry.hint = self._endpoint.hint(self._request)

@@ -15,7 +15,7 @@ Shapes: lago-api, app/controllers/concerns/api_errors.rb and api_responses.rb.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,13 +27,15 @@ class Problem:
     """One rule that a request breaks: `field` and `code` as Lago's `error_details` name them.
 
     `path` leads from the root object of the body to the value, `keyword` is the rule of the
-    schema, or the name of the handler's rule.
+    schema, or the name of the handler's rule. `item` is the index or key inside the field, where
+    Lago's details nest one level deeper: in the filters of lists.
     """
 
     field: str
     code: str
     keyword: str
     path: tuple[str | int, ...] = ()
+    item: str | None = None
 
     def pointer(self, root: str | None) -> str:
         """Return the JSON pointer of the value in the whole body."""
@@ -122,11 +124,14 @@ class ValidationFailed(LagoError):
         """Make the failure of one handler's rule, named like its code."""
         return cls([Problem(field, code, code, (field,))])
 
-    def details(self) -> Mapping[str, list[str]]:
+    def details(self) -> JSONObject:
         """Return field -> codes, each code once, in the order found."""
-        details: dict[str, list[str]] = {}
+        details: JSONObject = {}
         for problem in self.problems:
-            codes = details.setdefault(problem.field, [])
+            if problem.item is None:
+                codes = details.setdefault(problem.field, [])
+            else:
+                codes = details.setdefault(problem.field, {}).setdefault(problem.item, [])
             if problem.code not in codes:
                 codes.append(problem.code)
         return details

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,9 @@ from lago_mock.contract.operation import Contract
 from lago_mock.errors import LagoError, ValidationFailed
 from lago_mock.operations import Facts, Operations
 from lago_mock.resource import Resource
+from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import new_organization
+from lago_mock.signing import Signing
 from lago_mock.store.store import FixtureRows, Store
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
@@ -45,6 +48,7 @@ class FixtureSet:
     path: Path
     description: str
     api_key: str | None
+    api_keys: list[JSONObject]
     organization: Row
     rows: FixtureRows
 
@@ -98,12 +102,14 @@ class FixtureCompiler:
         content = _Content(path, read_file(path))
         clock = ScriptedClock(content.now(self._started), path.stem)
         row = new_organization(clock, content.organization_name())
-        keys = {resource.plural: resource.key for resource in self._resources.values()}
-        store = Store(keys)
+        row["premium_integrations"] = content.integrations()
+        store = Store({each.plural: each.key for each in self._resources.values()})
         view = store.view(row["lago_id"])
         view.put("organizations", row)
+        view.put("billing_entities", default_entity(row))
         store.commit(view)
-        facts = Facts(row["lago_id"], clock, lambda _: True)
+        signing = Signing(dict, lambda _kept: None)
+        facts = Facts(row["lago_id"], clock, lambda _: True, signing)
         player = _Player(content, Operations(self._contract, self._resources, store), facts)
         player.play(self._resources)
         rows, sequences = store.contents(row["lago_id"])
@@ -112,6 +118,7 @@ class FixtureCompiler:
             path=path,
             description=content.text("description"),
             api_key=content.organization.get("api_key"),
+            api_keys=content.api_keys(),
             organization=store.organizations()[0],
             rows=FixtureRows(path.stem, rows, sequences),
         )
@@ -159,7 +166,35 @@ class _Content:
             raise self.error("/organization/name", "a name is needed")
         return name
 
-    def sections(self, known: Mapping[str, str]) -> Iterator[tuple[str, list[Any]]]:
+    def api_keys(self) -> list[JSONObject]:
+        """Return the further keys of the organization, each with value, expiry and permissions."""
+        keys = self.organization.get("api_keys", [])
+        if not isinstance(keys, list):
+            raise self.error("/organization/api_keys", "a list is needed")
+        for index, key in enumerate(keys):
+            self._check_key(f"/organization/api_keys/{index}", key)
+        return keys
+
+    def _check_key(self, place: str, key: Any) -> None:
+        if not isinstance(key, dict) or not isinstance(key.get("value"), str):
+            raise self.error(f"{place}/value", "a key is an object with a value")
+        unknown = key.keys() - {"value", "name", "expires_at", "permissions"}
+        if unknown:
+            raise self.error(f"{place}/{min(unknown)}", "a key has no such thing")
+        expiry = key.get("expires_at")
+        if expiry is not None and not (isinstance(expiry, str) and is_date_time(expiry)):
+            raise self.error(f"{place}/expires_at", "no point in time")
+        if not isinstance(key.get("permissions", {}), dict):
+            raise self.error(f"{place}/permissions", "an object of lists is needed")
+
+    def integrations(self) -> list[str] | None:
+        """Return the premium integrations that the organization has, None for all."""
+        names = self.organization.get("premium_integrations")
+        if names is not None and not isinstance(names, list):
+            raise self.error("/organization/premium_integrations", "a list of names is needed")
+        return names
+
+    def sections(self, known: Mapping[str, Resource]) -> Iterator[tuple[str, list[Any]]]:
         """Yield each section with its items; `known` are those that can be."""
         for name, items in self._raw.items():
             if name in _OWN_KEYS:
@@ -194,24 +229,38 @@ class _Player:
 
     def play(self, resources: Mapping[str, Resource]) -> None:
         """Update the organization, then make each item of each section."""
-        own = ("name", "api_key")
+        own = ("name", "api_key", "api_keys", "premium_integrations")
         settings = {k: v for k, v in self._content.organization.items() if k not in own}
         if settings:
             self._perform("updateOrganization", settings, "/organization")
-        made_by = {each.plural: each.made_by for each in resources.values() if each.made_by}
-        for name, items in self._content.sections(made_by):
+        known = {each.plural: each for each in resources.values() if each.made_by or each.declare}
+        for name, items in self._content.sections(known):
             for index, item in enumerate(items):
-                self._perform(made_by[name], item, pointer(name, index))
+                self._make(known[name], item, pointer(name, index))
+
+    def _make(self, resource: Resource, item: Any, place: str) -> None:
+        if resource.made_by:
+            self._perform(resource.made_by, item, place)
+        elif resource.declare:
+            with self._explained(place, resource.plural):
+                row = resource.declare(self._facts.clock, item)
+            self._operations.keep(self._facts, resource.plural, row)
 
     def _perform(self, operation_id: str, item: Any, place: str) -> None:
         operation = self._operations.contract.operations[operation_id]
         parameters = {str(operation.root): item}
-        try:
+        with self._explained(place, operation_id):
             judged = operation.read(parameters, self._facts.licensed)
             for unknown in judged.unknown:
                 _, _, inner = unknown[1:].partition("/")
                 raise self._content.error(f"{place}/{inner}", f"{operation_id} takes no such key")
             self._operations.perform(self._facts, operation, {}, {}, judged)
+
+    @contextmanager
+    def _explained(self, place: str, what: str) -> Iterator[None]:
+        """Turn what refuses an item into an error that names its place in the file."""
+        try:
+            yield
         except ValidationFailed as error:
             first = error.problems[0]
             raise self._content.error(
@@ -219,4 +268,4 @@ class _Player:
             ) from error
         except LagoError as error:
             reason = error.body().get("code", error.body()["error"])
-            raise self._content.error(place, f"{operation_id} answers {reason}") from error
+            raise self._content.error(place, f"{what} answers {reason}") from error

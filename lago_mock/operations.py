@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lago_mock.clock import Clock
 from lago_mock.contract.fields import Licensed
 from lago_mock.contract.operation import Contract, Judged, Operation
 from lago_mock.errors import InternalServerError, NotMocked
 from lago_mock.resource import Call, Handler, Resource
+from lago_mock.rules import Rules
+from lago_mock.signing import Signing
 from lago_mock.store.store import Store
+from lago_mock.store.tables import Row
 from lago_mock.wire import JSON, JSONObject
 
 
@@ -29,13 +32,15 @@ class Facts:
     organization_id: str
     clock: Clock
     licensed: Licensed
+    signing: Signing
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True)
 class Performed:
     """An answer's object; `warning` says what a document given by the user has against it."""
 
-    answer: JSONObject
+    answer: JSONObject | str
     warning: str = ""
 
 
@@ -68,6 +73,7 @@ class Operations:
         path: Mapping[str, str],
         query: JSONObject,
         judged: Judged,
+        base_url: str = "",
     ) -> Performed:
         """Return the answer; what the handler wrote is kept.
 
@@ -88,15 +94,23 @@ class Operations:
             view=view,
             clock=facts.clock,
             licensed=facts.licensed,
+            signing=facts.signing,
+            base_url=base_url,
             resources=self._resources,
             problems=list(judged.problems),
         )
         answer = self._handlers[operation.id](call)
-        warning = self._check(operation, answer)
+        warning = "" if facts.rules.validation == "off" else self._check(operation, answer)
         self._store.commit(view)
         return Performed(answer, warning)
 
-    def _check(self, operation: Operation, answer: JSONObject) -> str:
+    def keep(self, facts: Facts, collection: str, row: Row) -> None:
+        """Keep a declared row, which no operation can make."""
+        view = self._store.view(facts.organization_id)
+        view.put(collection, row)
+        self._store.commit(view)
+
+    def _check(self, operation: Operation, answer: JSON) -> str:
         try:
             check_answer(operation, answer)
         except AnswerBroken as error:

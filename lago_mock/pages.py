@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lago_mock.version import LAGO_VERSION, __version__
+from lago_mock.wire import JSONObject
 
 _GITHUB = "https://github.com/getlago/lago-api/tree"
 
@@ -58,6 +60,62 @@ async def ready(_request: Request) -> Response:
 
 def _headers() -> dict[str, str]:
     return {"x-lago-mock": __version__}
+
+
+_PORTAL = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+  body {{ font: 1rem/1.5 sans-serif; margin: 3rem auto; max-width: 42rem; padding: 0 1rem }}
+  th {{ padding-right: 2rem; text-align: left; vertical-align: top }}
+</style>
+<h1>{title}</h1>
+{content}
+<p>A page of lago-mock, in place of Lago's customer portal.</p>
+</html>
+"""
+
+_PORTAL_ROWS = {
+    "external_id": "Account",
+    "email": "E-mail",
+    "legal_name": "Registered name",
+    "tax_identification_number": "Tax number",
+    "address_line1": "Address",
+    "address_line2": "",
+    "zipcode": "Postal code",
+    "city": "City",
+    "country": "Country",
+    "currency": "Currency",
+}
+
+
+class Portal:
+    """ASGI application below `/customer-portal`: a plain page of the customer of a token."""
+
+    def __init__(self, find: Callable[[str], JSONObject | None]) -> None:
+        self._find = find
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request: 200, or 404 for a token that is false or too old."""
+        token = Request(scope).path_params["token"]
+        customer = self._find(token)
+        if customer is None:
+            content = "<p>This link is not valid, or its twelve hours are over.</p>"
+            page, status = _PORTAL.format(title="Link not valid", content=content), 404
+        else:
+            page, status = _portal_page(customer), 200
+        await HTMLResponse(page, status, headers=_headers())(scope, receive, send)
+
+
+def _portal_page(customer: JSONObject) -> str:
+    rows = (
+        f"<tr><th>{label}</th><td>{escape(str(customer[key]))}</td></tr>"
+        for key, label in _PORTAL_ROWS.items()
+        if customer[key]
+    )
+    title = escape(customer["name"] or customer["external_id"])
+    return _PORTAL.format(title=title, content=f"<table>{''.join(rows)}</table>")
 
 
 class FirstSteps:

@@ -75,6 +75,11 @@ class Request:
         raw: bytes = self.scope.get("raw_path") or self.scope["path"].encode()
         return raw.partition(b"?")[0].decode("utf-8", "surrogateescape")
 
+    @property
+    def base_url(self) -> str:
+        """The URL that the client reached the server by, without a path."""
+        return f"{self.scope['scheme']}://{self.header(b'host')}"
+
     def header(self, name: bytes) -> str:
         """Return a header's value, empty when it is absent."""
         return self.headers.get(name, b"").decode("latin-1")

@@ -14,15 +14,22 @@ from functools import cached_property
 from lago_mock.clock import Clock, precise
 from lago_mock.contract.fields import Licensed
 from lago_mock.contract.operation import Operation
+from lago_mock.declaration import Declare
 from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.signing import Signing
 from lago_mock.store.tables import Row
 from lago_mock.store.view import View
 from lago_mock.wire import JSON, JSONObject
 
-Handler = Callable[["Call"], JSONObject]
+Handler = Callable[["Call"], JSONObject | str]
+"""What answers an operation: an object, or the text of the few answers that are no JSON."""
+
 Present = Callable[["Call", Row], JSONObject]
 
 DEFAULT_PER_PAGE = 100
+DEFAULT_ENTITY = "default"
+"""The `lago_id` that the row of the default billing entity has: answers show the organization's."""
+
 FALLBACK_PER_PAGE = 25
 """What an unreadable `per_page` means: the pagination library's own default."""
 
@@ -32,7 +39,8 @@ class Resource:
     """One Lago resource: its names, its natural key, its operations by id.
 
     `present` makes the object that answers show; `list_item` the one in lists, where it is another.
-    `made_by` is the operation that an item of a fixture set is played through.
+    `made_by` is the operation that an item of a fixture set is played through; `declare` makes the
+    row of one that no operation can make.
     """
 
     name: str
@@ -42,6 +50,7 @@ class Resource:
     present: Present
     list_item: Present | None = None
     made_by: str | None = None
+    declare: Declare | None = None
 
 
 @dataclass
@@ -49,7 +58,8 @@ class Call:
     """One operation on one organization, as its handler sees it.
 
     `body` is permitted and coerced; `query` holds the query's parameters, laid over the body's
-    other keys. What is put into `view` is kept only when the answer has passed its own check.
+    other keys. `base_url` is where the client reached the server. What is put into `view` is kept
+    only when the answer has passed its own check.
     """
 
     operation: Operation
@@ -59,6 +69,8 @@ class Call:
     view: View
     clock: Clock
     licensed: Licensed
+    signing: Signing
+    base_url: str
     resources: Mapping[str, Resource]
     problems: list[Problem] = field(default_factory=list)
 
@@ -129,16 +141,22 @@ def _covers(place: str, path: tuple[str | int, ...]) -> bool:
     return steps == wanted or (steps[:-1] == wanted and isinstance(path[-1], int))
 
 
-def listing(call: Call, collection: str) -> JSONObject:
-    """Answer a list: one page of all live rows, the newest first, with `meta`.
+def listing(call: Call, collection: str, keep: Callable[[Row], bool] | None = None) -> JSONObject:
+    """Answer a list: one page of the live rows that are kept, the newest first, with `meta`.
+
+    A page of all rows costs a page; with `keep` every row is looked at.
 
     Raises:
         ValidationFailed: 422, `page` or `per_page` is a list or out of range.
     """
     page, per_page = page_of(call)
-    total = call.view.count(collection)
     start = (page - 1) * per_page
-    rows = call.view.newest_first(collection, start, start + per_page)
+    if keep is None:
+        total = call.view.count(collection)
+        rows = call.view.newest_first(collection, start, start + per_page)
+    else:
+        kept = [row for row in call.view.newest_first(collection) if keep(row)]
+        total, rows = len(kept), kept[start : start + per_page]
     resource = call.resources[collection]
     item = resource.list_item or resource.present
     return {collection: [item(call, row) for row in rows], "meta": meta(page, per_page, total)}
@@ -188,3 +206,28 @@ def meta(page: int, per_page: int, total: int) -> JSONObject:
         "total_pages": pages,
         "total_count": total,
     }
+
+
+def customer_listing(
+    call: Call, collection: str, problems: tuple[Problem, ...] = (), *, repeats: bool = True
+) -> JSONObject:
+    """Answer a page of the rows of the customer that the path names, the newest first.
+
+    `problems` are those of the filters. `repeats` says whether a code may stand twice in
+    `billing_entity_codes[]`, which counts where the document gives it to the operation.
+
+    Raises:
+        NotFound: 404 `customer_not_found`, or `billing_entity_not_found`.
+        ValidationFailed: 422, the problems, or else those of the page.
+    """
+    customer = call.require("customers", call.path["external_customer_id"])
+    named = any(each.name == "billing_entity_codes" for each in call.operation.query)
+    given = call.query.get("billing_entity_codes") if named else None
+    codes = [str(code) for code in given] if isinstance(given, list) else []
+    for code in codes:
+        call.require("billing_entities", code)
+    if not repeats and len(codes) > len(set(codes)):
+        raise NotFound("billing_entity_not_found")
+    if problems:
+        raise ValidationFailed(problems)
+    return listing(call, collection, lambda row: bool(row["customer_id"] == customer["lago_id"]))

@@ -146,6 +146,20 @@ class Settings:
         choices=("debug", "info", "warning", "error"),
         help="Least level of what is logged.",
     )
+    license: str = _setting(
+        "premium",
+        "text",
+        metavar="LICENSE",
+        choices=("premium", "free"),
+        help="What the server is licensed for: premium is everything, free nothing extra.",
+    )
+    validation: str = _setting(
+        "lago",
+        "text",
+        metavar="MODE",
+        choices=("lago", "strict", "off"),
+        help="lago: as the real server; strict: the document to the letter; off: not at all.",
+    )
     journal_size: int = _setting(
         1000,
         "number",

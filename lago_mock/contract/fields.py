@@ -139,8 +139,10 @@ class Permit:
 
     def _read_array(self, spec: Field, value: JSON, path: tuple[str | int, ...]) -> Any:
         items = spec.items or Field(spec.name)
+        if value is None:
+            return None if spec.null == "clear" else _ABSENT
         if not isinstance(value, list):
-            if items.kind == "object" and _is_numbered(value):
+            if "type" in spec.codes or (items.kind == "object" and _is_numbered(value)):
                 self._add(spec, "type", path)
             return _ABSENT
         if items.kind == "any":
@@ -225,7 +227,7 @@ class FieldCompiler:
         Raises:
             ValueError: an extension has a value that means nothing.
         """
-        flat = self._flatten(schema)
+        flat = self.flatten(schema)
         kind = _kind_of(flat)
         codes = flat.get("x-lago-code", {})
         spec = Field(
@@ -234,7 +236,7 @@ class FieldCompiler:
             codes={"*": codes} if isinstance(codes, str) else codes,
             clean=tuple(_known(flat, "x-lago-clean", [], CLEANERS)),
             blank=_one_of(flat, "x-lago-blank", "keep", ("null", "keep", "error")),
-            null=flat.get("x-lago-null", "clear"),
+            null=flat.get("x-lago-null", "keep" if kind in ("object", "array") else "clear"),
             premium=flat.get("x-lago-premium", False),
             text_format=flat.get("format", "") if flat.get("format") in FORMATS else "",
         )
@@ -251,14 +253,14 @@ class FieldCompiler:
             return replace(spec, items=items)
         return spec
 
-    def _flatten(self, schema: JSONObject) -> JSONObject:
+    def flatten(self, schema: JSONObject) -> JSONObject:
         """Return a schema with its reference and its conjunctions laid into one object."""
         flat: JSONObject = {}
         parts = list(schema.get("allOf", []))
         if "$ref" in schema:
             parts.append(resolve(self._tree, schema["$ref"]))
         for part in parts:
-            inner = self._flatten(part)
+            inner = self.flatten(part)
             properties = {**flat.get("properties", {}), **inner.get("properties", {})}
             flat |= inner
             if properties:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from lago_mock.contract.fields import Field, FieldCompiler, Licensed, Permit, problem_of
 from lago_mock.contract.loader import Document, DocumentError, pointer, resolve
@@ -29,6 +29,18 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """One query parameter: `name` is without its brackets, `choices` are the values it may have.
+
+    `shape` is `scalar`, `array` (written `name[]`) or `object` (written `name[key]`).
+    """
+
+    name: str
+    shape: Literal["scalar", "array", "object"]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Operation:
     """One entry of the document: a method and a path template, with the rules of both directions.
 
@@ -46,6 +58,7 @@ class Operation:
     fields: Field | None = None
     request: Validator | None = None
     answers: Mapping[int, Validator] = field(default_factory=dict, hash=False)
+    query: tuple[Parameter, ...] = ()
 
     def read(self, body: JSON, licensed: Licensed) -> Judged:
         """Return the permitted and coerced body, and what is wrong with it.
@@ -69,6 +82,27 @@ class Operation:
         prefix = (self.root,) if self.root else ()
         unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
         return Judged(value, (*permit.problems, *_without_repeats(found)), unknown)
+
+    def to_the_letter(self, body: JSONObject, unknown: tuple[str, ...]) -> list[Problem]:
+        """Return what only a strict reading has against a body and a query, by dotted name.
+
+        `body` holds both, as they were sent; `unknown` are the pointers of keys not permitted.
+        """
+        known = {parameter.name for parameter in self.query} | {self.root}
+        strangers = [name for name in body if self.root is None or name != self.root]
+        problems = [
+            Problem(name, "unknown_parameter", "parameter", (name,))
+            for name in strangers
+            if name not in known
+        ]
+        if self.root is None:
+            return problems
+        for violation in self._violations({self.root: body.get(self.root)}):
+            if violation.keyword == "type":
+                problems.append(_strict(violation.path[1:], "wrong_type", "type"))
+        for place in unknown:
+            problems.append(_strict(tuple(place.split("/")[2:]), "unknown_field", "properties"))
+        return problems
 
     def judge(self, body: JSON) -> Judged:
         """Return the body as it is, with what the document to the letter says against it."""
@@ -101,6 +135,16 @@ class Operation:
     def _answer(self, status: int) -> JSONObject:
         answer: JSONObject = self.description.get("responses", {}).get(str(status), {})
         return answer
+
+
+def _shape_of(name: str, schema: JSONObject) -> Literal["scalar", "array", "object"]:
+    if name.endswith("[]"):
+        return "array"
+    return "object" if schema.get("type") == "object" or name.endswith("]") else "scalar"
+
+
+def _strict(path: tuple[str | int, ...], code: str, keyword: str) -> Problem:
+    return Problem(".".join(map(str, path)), code, keyword, path)
 
 
 def _is_empty_root(violation: Violation) -> bool:
@@ -190,7 +234,7 @@ class Contract:
 
     def _compile_rules(self, bare: Operation, place: tuple[str, ...]) -> Operation:
         answers = {
-            int(status): self._schemas.validator(self._schema_place(answer, place, status))
+            int(status): self._schemas.validator(self._schema_place(*place, "responses", status))
             for status, answer in bare.description["responses"].items()
             if status.isdecimal() and "application/json" in answer.get("content", {})
         }
@@ -206,14 +250,28 @@ class Contract:
             fields,
             request,
             MappingProxyType(answers),
+            tuple(self._parameters(bare)),
         )
 
-    def _schema_place(self, answer: JSONObject, place: tuple[str, ...], status: str) -> str:
-        steps = ("content", "application/json", "schema")
-        original = resolve(self.document.tree, "#" + pointer(*place, "responses", status))
-        if "$ref" in original:
-            return str(original["$ref"][1:]) + pointer(*steps)
-        return pointer(*place, "responses", status, *steps)
+    def _parameters(self, bare: Operation) -> Iterator[Parameter]:
+        for given in map(self._resolved, bare.description.get("parameters", [])):
+            if given["in"] == "query":
+                schema = self._fields.flatten(given.get("schema", {}))
+                name = given["name"].partition("[")[0]
+                yield Parameter(name, _shape_of(given["name"], schema), self._choices(schema))
+
+    def _choices(self, schema: JSONObject) -> tuple[str, ...]:
+        if schema.get("type") == "boolean":
+            return ("true", "false")
+        if schema.get("type") == "array":
+            return self._choices(self._fields.flatten(schema.get("items", {})))
+        return tuple(each for each in schema.get("enum", ()) if each is not None)
+
+    def _schema_place(self, *place: str) -> str:
+        """Return the pointer of the schema of an answer or a body; either may be a reference."""
+        schema = pointer("content", "application/json", "schema")
+        original = resolve(self.document.tree, f"#{pointer(*place)}")
+        return str(original.get("$ref", f"#{pointer(*place)}"))[1:] + schema
 
     def _compile_body(
         self, bare: Operation, place: tuple[str, ...]
@@ -222,12 +280,12 @@ class Contract:
         schema = body.get("content", {}).get("application/json", {}).get("schema")
         if schema is None:
             return None, None, None
-        steps = (*place, "requestBody", "content", "application/json", "schema")
         fields = self._fields.compile(schema)
-        return _root_of(schema, fields), fields, self._schemas.validator(pointer(*steps))
+        validator = self._schemas.validator(self._schema_place(*place, "requestBody"))
+        return _root_of(fields), fields, validator
 
 
-def _root_of(schema: JSONObject, fields: Field) -> str | None:
+def _root_of(fields: Field) -> str | None:
     """Return the key that wraps the object: the only property, when it is an object."""
     if len(fields.properties) != 1:
         return None

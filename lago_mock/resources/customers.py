@@ -6,15 +6,19 @@ app/serializers/v1/customer_serializer.rb.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from uuid import NAMESPACE_URL, uuid5
 
 from lago_mock.clock import shown
-from lago_mock.errors import NotFound, Problem, ValidationFailed
-from lago_mock.resource import Call, Resource, listing
+from lago_mock.errors import Problem, ValidationFailed
+from lago_mock.filters import filters_of, truth
+from lago_mock.integration_links import integration_links, refuse_repeated_types, shown_at_once
+from lago_mock.metadata import present_metadata, replaced_metadata
+from lago_mock.provider_links import provider_columns, provider_shown, refuse_payment_methods
+from lago_mock.resource import DEFAULT_ENTITY, Call, Resource, listing
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
-
-_PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyhash")
 
 _SETTINGS = (
     "invoice_grace_period",
@@ -23,6 +27,22 @@ _SETTINGS = (
     "subscription_invoice_issuing_date_adjustment",
 )
 """The keys of `billing_configuration` that are columns of the customer."""
+
+_SEARCHED = ("name", "firstname", "lastname", "legal_name", "external_id", "email")
+_LISTED = {
+    "account_type": "account_type",
+    "billing_entity_codes": "billing_entity_id",
+    "countries": "country",
+    "states": "state",
+    "zipcodes": "zipcode",
+    "currencies": "currency",
+    "customer_type": "customer_type",
+}
+_PRESENCE = {
+    "has_tax_identification_number": "tax_identification_number",
+    "has_customer_type": "customer_type",
+}
+"""Filters and the columns that they look at."""
 
 _NO_ADDRESS = dict.fromkeys(
     ("address_line1", "address_line2", "city", "zipcode", "state", "country")
@@ -58,15 +78,20 @@ _COLUMNS: JSONObject = {
 
 def present(call: Call, row: Row) -> JSONObject:
     """Return the `CustomerObjectExtended` of a row."""
-    return {**list_item(call, row), "applicable_invoice_custom_sections": [], "error_details": []}
+    sections = _shown_sections(call, row)
+    return {
+        **list_item(call, row),
+        "applicable_invoice_custom_sections": sections,
+        "error_details": [],
+    }
 
 
 def list_item(call: Call, row: Row) -> JSONObject:
     """Return the customer as lists show it: without sections and error details."""
-    organization = call.organization
+    entity = _entity(call, row)
     return {
         "lago_id": row["lago_id"],
-        "billing_entity_code": organization["billing_entity_code"],
+        "billing_entity_code": entity["code"],
         "external_id": row["external_id"],
         "account_type": row["account_type"],
         "name": row["name"],
@@ -92,21 +117,27 @@ def list_item(call: Call, row: Row) -> JSONObject:
         "currency": row["currency"],
         "tax_identification_number": row["tax_identification_number"],
         "timezone": row["timezone"],
-        "applicable_timezone": row["timezone"] or organization["timezone"],
+        "applicable_timezone": row["timezone"] or entity["timezone"],
         "net_payment_term": row["net_payment_term"],
         "external_salesforce_id": row["external_salesforce_id"],
         "finalize_zero_amount_invoice": row["finalize_zero_amount_invoice"],
         "billing_configuration": _billing_configuration(row),
         "shipping_address": row["shipping_address"],
         "skip_invoice_custom_sections": row["skip_invoice_custom_sections"],
-        "metadata": [_metadata_item(item) for item in row["metadata"]],
+        "metadata": present_metadata(row["metadata"]),
         "taxes": [
             call.present("taxes", tax)
             for tax_id in row["tax_ids"]
             if (tax := call.view.get("taxes", tax_id))
         ],
-        "integration_customers": [],
+        "integration_customers": row["integration_customers"],
     }
+
+
+def _entity(call: Call, row: Row) -> Row:
+    entity = call.view.get("billing_entities", row["billing_entity_id"])
+    assert entity is not None, "a customer's billing entity cannot go"
+    return entity
 
 
 def _billing_configuration(row: Row) -> JSONObject:
@@ -120,16 +151,70 @@ def _billing_configuration(row: Row) -> JSONObject:
             "subscription_invoice_issuing_date_adjustment"
         ],
     }
-    return configuration | row["provider_customer"] if row["payment_provider"] else configuration
-
-
-def _metadata_item(item: JSONObject) -> JSONObject:
-    return {**item, "created_at": shown(item["created_at"])}
+    return configuration | provider_shown(row)
 
 
 def find_all_customers(call: Call) -> JSONObject:
-    """Answer `findAllCustomers`: a page, newest first, without the deleted ones."""
-    return listing(call, "customers")
+    """Answer `findAllCustomers`: a page, newest first, without the deleted ones.
+
+    All filters must hold; `search_term` is ignored beside an `external_id`.
+
+    Raises:
+        NotFound: 404 `billing_entity_not_found`, a code of `billing_entity_codes[]` is unknown.
+        ValidationFailed: 422, a filter has a value that it cannot have.
+    """
+    filters = _filters(call)
+    if truth(filters, "has_customer_type") is False and "customer_type" in filters:
+        sentence = "must be nil when has_customer_type is false"
+        raise ValidationFailed([Problem("customer_type", sentence, "filter", ("customer_type",))])
+    tests = list(_tests(filters))
+    keep = (lambda row: all(test(row) for test in tests)) if tests else None
+    return listing(call, "customers", keep)
+
+
+def _filters(call: Call) -> JSONObject:
+    codes = call.query.get("billing_entity_codes")
+    known = [
+        call.require("billing_entities", str(code))
+        for code in (codes if isinstance(codes, list) else ())
+    ]
+    filters = filters_of(call)
+    if "billing_entity_codes" in filters:
+        filters["billing_entity_codes"] = [entity["lago_id"] for entity in known]
+    return filters
+
+
+def _tests(filters: JSONObject) -> Iterator[Callable[[Row], bool]]:
+    """Yield what a customer must be, one test a filter."""
+    if external_id := filters.get("external_id"):
+        yield partial(_is_in, "external_id", external_id)
+    elif term := str(filters.get("search_term", "")).strip().lower():
+        yield partial(_mentions, term)
+    for name, column in _LISTED.items():
+        if name in filters:
+            yield partial(_is_in, column, filters[name])
+    for name, column in _PRESENCE.items():
+        if name in filters:
+            yield partial(_is_there, column, truth(filters, name))
+    for key, value in filters.get("metadata", {}).items():
+        yield partial(_has_metadata, key, value)
+
+
+def _mentions(term: str, row: Row) -> bool:
+    return any(term in (row[name] or "").lower() for name in _SEARCHED)
+
+
+def _is_in(column: str, wanted: str | list[str], row: Row) -> bool:
+    return row[column] == wanted or (isinstance(wanted, list) and row[column] in wanted)
+
+
+def _is_there(column: str, wanted: bool | None, row: Row) -> bool:
+    return (row[column] is not None) == wanted
+
+
+def _has_metadata(key: str, value: str | None, row: Row) -> bool:
+    found = [item["value"] for item in row["metadata"] if item["key"] == key]
+    return value in found if value else not found
 
 
 def find_customer(call: Call) -> JSONObject:
@@ -165,42 +250,40 @@ def create_customer(call: Call) -> JSONObject:
         NotFound: 404 `billing_entity_not_found` or `tax_not_found`.
         ValidationFailed: 422.
     """
-    _require_billing_entity(call)
+    entity = _billing_entity_id(call)
     call.refuse("metadata")
     call.refuse("finalize_zero_amount_invoice")
-    _refuse_repeated_integrations(call)
+    refuse_repeated_types(call)
     _refuse_columns(call)
     row = call.find("customers", call.body["external_id"])
     known = row is not None
     before = row or _blank_customer(call)
-    row = {**before, **_columns(before, call.body), **_tax_ids(call)}
-    _refuse_sections(call)
+    row = {**before, **entity, **_columns(before, call.body), **_tax_ids(call), **_sections(call)}
     if isinstance(call.body.get("metadata"), list):
-        row["metadata"] = _metadata(call, before["metadata"])
+        row["metadata"] = replaced_metadata(call, before["metadata"])
     # Differs from Lago: a customer refused for its invoice settings, payment provider, locale or
     # integrations is not saved and uses no number; there it is saved all the same.
     _refuse_settings(call)
-    row |= _provider(call, row, known)
-    _refuse_provider_settings(call)
-    call.refuse_all()
+    row |= provider_columns(call, row, is_new=not known)
+    call.refuse("billing_configuration.document_locale")
+    refuse_payment_methods(call, row)
+    row["integration_customers"] = integration_links(call, before["integration_customers"])
     if not known:
         row |= _numbered(call)
     elif _has_changed(before, row):
         row["updated_at"] = call.now()
     call.view.put("customers", row)
-    return {"customer": present(call, row)}
+    return {"customer": present(call, shown_at_once(before, row))}
 
 
-def _require_billing_entity(call: Call) -> None:
-    code = call.body.get("billing_entity_code")
-    if code and code.strip() and code != call.organization["billing_entity_code"]:
-        raise NotFound("billing_entity_not_found")
-
-
-def _refuse_repeated_integrations(call: Call) -> None:
-    types = [item.get("integration_type") for item in call.body.get("integration_customers", [])]
-    if len(types) != len(set(types)):
-        raise ValidationFailed.of("integration_customers", "invalid_count_per_integration_type")
+def _billing_entity_id(call: Call) -> JSONObject:
+    """Return the column that the body's code sets: null and blank mean the default entity."""
+    if "billing_entity_code" not in call.body:
+        return {}
+    code = call.body["billing_entity_code"]
+    if code is None or not code.strip():
+        return {"billing_entity_id": DEFAULT_ENTITY}
+    return {"billing_entity_id": call.require("billing_entities", code)["lago_id"]}
 
 
 def _refuse_columns(call: Call) -> None:
@@ -224,9 +307,12 @@ def _blank_customer(call: Call) -> Row:
     return {
         "lago_id": call.new_id(),
         **_COLUMNS,
+        "billing_entity_id": DEFAULT_ENTITY,
         "metadata": [],
         "tax_ids": [],
         "provider_customer": {},
+        "integration_customers": [],
+        "section_codes": [],
         "created_at": created_at,
         "updated_at": created_at,
     }
@@ -255,60 +341,6 @@ def _tax_ids(call: Call) -> JSONObject:
     return {"tax_ids": list(dict.fromkeys(tax["lago_id"] for tax in taxes))}
 
 
-def _refuse_sections(call: Call) -> None:
-    if (
-        call.body.get("skip_invoice_custom_sections")
-        and "invoice_custom_section_codes" in call.body
-    ):
-        raise ValidationFailed.of(
-            "invoice_custom_sections", "skip_sections_and_selected_ids_sent_together"
-        )
-
-
-def _metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
-    """Return the new set: items with a known id update theirs, the others are new; the rest goes.
-
-    Items are judged one by one against all that stand then, old ones that will go included.
-    """
-    rows = {item["lago_id"]: item for item in before}
-    kept = []
-    for index, item in enumerate(call.body["metadata"]):
-        call.refuse(f"metadata.{index}.key", f"metadata.{index}.value")
-        # Differs from Lago: a metadata id in upper case updates its row; there the row is updated
-        # and then deleted.
-        lago_id = str(item.get("id", "")).lower()
-        if lago_id not in rows:
-            lago_id = call.new_id()
-            rows[lago_id] = _blank_metadata(call, lago_id)
-        rows[lago_id] = _updated_metadata(rows, lago_id, item)
-        kept.append(lago_id)
-    return [row for lago_id, row in rows.items() if lago_id in kept]
-
-
-def _blank_metadata(call: Call, lago_id: str) -> JSONObject:
-    return {
-        "lago_id": lago_id,
-        "key": None,
-        "value": None,
-        "display_in_invoice": False,
-        "created_at": call.now(),
-    }
-
-
-def _updated_metadata(rows: dict[str, JSONObject], lago_id: str, item: JSONObject) -> JSONObject:
-    given: JSONObject = {key: item[key] for key in ("key", "value") if key in item}
-    shown_in_invoice = bool(item.get("display_in_invoice"))
-    row: JSONObject = {**rows[lago_id], **given, "display_in_invoice": shown_in_invoice}
-    missing = [field for field in ("key", "value") if row[field] is None]
-    if missing:
-        code = "value_is_mandatory"
-        raise ValidationFailed([Problem(name, code, "required", ("metadata",)) for name in missing])
-    taken = (other["key"] for other_id, other in rows.items() if other_id != lago_id)
-    if row["key"] in taken:
-        raise ValidationFailed.of("key", "value_already_exist")
-    return row
-
-
 def _refuse_settings(call: Call) -> None:
     call.refuse(
         "billing_configuration.subscription_invoice_issuing_date_anchor",
@@ -317,62 +349,48 @@ def _refuse_settings(call: Call) -> None:
     )
 
 
-def _refuse_provider_settings(call: Call) -> None:
-    call.refuse("billing_configuration.document_locale")
-    call.refuse("billing_configuration.provider_payment_methods")
-    call.refuse("integration_customers")
+def _sections(call: Call) -> JSONObject:
+    """Return the columns of the sections that the body selects; unknown codes are ignored.
 
+    Where a fixture set declares no section, every code counts as one.
 
-def _provider(call: Call, row: Row, known: bool) -> JSONObject:
-    """Return the columns of the payment provider that the body changes.
-
-    Connections cannot be made through the API: each code counts as configured.
+    Raises:
+        ValidationFailed: 422, sections are selected and skipped at once.
     """
-    given = call.body.get("billing_configuration", {})
-    linked = row["provider_customer"].get("provider_customer_id")
-    wants_link = given.get("sync_with_provider") or given.get("provider_customer_id")
-    if wants_link and not linked and (given.get("payment_provider") or known):
-        return _linked(call, given, given.get("payment_provider") or row["payment_provider"])
-    if not known or "payment_provider" not in given:
-        return {}
-    return _renamed(given, row)
+    codes = call.body.get("invoice_custom_section_codes")
+    skip = call.body.get("skip_invoice_custom_sections")
+    if skip and codes is not None:
+        code = "skip_sections_and_selected_ids_sent_together"
+        raise ValidationFailed.of("invoice_custom_sections", code)
+    if codes is None:
+        return {"section_codes": []} if skip else {}
+    declared = [row["code"] for row in call.view.oldest_first("invoice_custom_sections")]
+    known = [code for code in codes if not declared or code in declared]
+    return {"section_codes": list(dict.fromkeys(known)), "skip_invoice_custom_sections": False}
 
 
-def _linked(call: Call, given: JSONObject, provider: Any) -> JSONObject:
-    if provider not in _PROVIDERS:
-        raise ValidationFailed.of("base", "payment_provider_not_found")
-    customer: JSONObject = {
-        "provider_customer_id": given.get("provider_customer_id")
-        or f"{provider[:3]}_{call.new_id().replace('-', '')[:14]}"
+def _shown_sections(call: Call, row: Row) -> list[JSONObject]:
+    """Return the customer's own sections, else those of its billing entity."""
+    if row["skip_invoice_custom_sections"]:
+        return []
+    codes = row["section_codes"] or _entity(call, row)["section_codes"]
+    sections = (_section(call, code) for code in codes)
+    return [call.present("invoice_custom_sections", section) for section in sections]
+
+
+def _section(call: Call, code: str) -> Row:
+    made_up = {
+        "lago_id": str(uuid5(NAMESPACE_URL, f"{call.view.organization_id}/{code}")),
+        "code": code,
+        "name": code,
+        **dict.fromkeys(("description", "details", "display_name")),
     }
-    if provider == "stripe":
-        customer["provider_payment_methods"] = given.get("provider_payment_methods") or ["card"]
-    if "sync_with_provider" in given:
-        customer["sync_with_provider"] = given["sync_with_provider"]
-    return {
-        "payment_provider": provider,
-        "payment_provider_code": given.get("payment_provider_code") or provider,
-        "provider_customer": customer,
-    }
-
-
-def _renamed(given: JSONObject, row: Row) -> JSONObject:
-    provider = given["payment_provider"]
-    if provider is None:
-        code = None if row["provider_customer"] else row["payment_provider_code"]
-        return {
-            "payment_provider": None,
-            "payment_provider_code": code,
-            "provider_customer": {},
-        }
-    code = given.get("payment_provider_code", row["payment_provider_code"])
-    known = provider if provider in _PROVIDERS else None
-    return {"payment_provider": known, "payment_provider_code": code}
+    return call.find("invoice_custom_sections", code) or made_up
 
 
 def _has_changed(before: Row, after: Row) -> bool:
     """Tell whether a column differs; metadata and taxes are rows of their own in Lago."""
-    apart = ("metadata", "tax_ids", "provider_customer")
+    apart = ("metadata", "tax_ids", "provider_customer", "integration_customers", "section_codes")
     return any(before[key] != after[key] for key in before if key not in apart)
 
 

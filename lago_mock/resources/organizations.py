@@ -9,7 +9,8 @@ import re
 import unicodedata
 
 from lago_mock.clock import Clock, precise, shown
-from lago_mock.resource import Call, Resource
+from lago_mock.errors import ValidationFailed
+from lago_mock.resource import DEFAULT_ENTITY, Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
@@ -22,7 +23,7 @@ _BILLING = ("invoice_footer", "invoice_grace_period", "document_locale", "vat_ra
 def new_organization(clock: Clock, name: str) -> Row:
     """Return the row of a new organization, with Lago's initial values.
 
-    Its default billing entity shares its id and takes its code from the name.
+    `billing_entity_code` is the code that its default billing entity is to have.
     """
     lago_id = clock.new_id()
     return {
@@ -30,7 +31,6 @@ def new_organization(clock: Clock, name: str) -> Row:
         **names_of(clock, name),
         "default_currency": "USD",
         "created_at": precise(clock.now()),
-        "webhook_url": None,
         "country": None,
         "address_line1": None,
         "address_line2": None,
@@ -81,18 +81,22 @@ def _parameterized(name: str, separator: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", separator, plain).strip(separator)
 
 
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the `OrganizationObject` of a row, without taxes."""
-    url = row["webhook_url"]
+def present(call: Call, row: Row) -> JSONObject:
+    """Return the `OrganizationObject` of a row, without taxes.
+
+    Currency and time zone are those of the default billing entity.
+    """
+    entity = _entity(call)
+    urls = [each["webhook_url"] for each in call.view.oldest_first("webhook_endpoints")]
     configuration = {key: row[key] for key in _BILLING if key in row}
     return {
         "lago_id": row["lago_id"],
         "name": row["name"],
         "slug": row["slug"],
-        "default_currency": row["default_currency"],
+        "default_currency": entity["default_currency"],
         "created_at": shown(row["created_at"]),
-        "webhook_url": url or "",
-        "webhook_urls": [url] if url else [],
+        "webhook_url": urls[0] if urls else "",
+        "webhook_urls": urls,
         "country": row["country"],
         "address_line1": row["address_line1"],
         "address_line2": row["address_line2"],
@@ -102,7 +106,7 @@ def present(_call: Call, row: Row) -> JSONObject:
         "city": row["city"],
         "legal_name": row["legal_name"],
         "legal_number": row["legal_number"],
-        "timezone": row["timezone"],
+        "timezone": entity["timezone"],
         "net_payment_term": row["net_payment_term"],
         "email_settings": row["email_settings"],
         "document_numbering": row["document_numbering"],
@@ -114,9 +118,21 @@ def present(_call: Call, row: Row) -> JSONObject:
     }
 
 
+def _entity(call: Call) -> Row:
+    entity = call.view.get("billing_entities", DEFAULT_ENTITY)
+    assert entity is not None, "every organization has a default billing entity"
+    return entity
+
+
 def find_organization(call: Call) -> JSONObject:
     """Answer `findOrganization`: the object without `taxes`, which the real server forgets here."""
     return {"organization": present(call, call.organization)}
+
+
+def find_organization_grpc_token(call: Call) -> JSONObject:
+    """Answer `findOrganizationGrpcToken`: a token signed by the server's key, without times."""
+    claims = {"organization_id": call.view.organization_id, "aud": "lago-grpc"}
+    return {"organization": {"grpc_token": call.signing.token(claims)}}
 
 
 def update_organization(call: Call) -> JSONObject:
@@ -125,7 +141,7 @@ def update_organization(call: Call) -> JSONObject:
     Raises:
         ValidationFailed: 422; of its four stages the first with a problem answers alone.
     """
-    call.refuse("webhook_url")
+    _point_webhooks(call)
     call.refuse(
         "slug",
         "document_numbering",
@@ -146,17 +162,50 @@ def update_organization(call: Call) -> JSONObject:
     call.refuse_all()
     row = _changed(call.organization, call.body)
     call.view.put("organizations", row)
+    call.view.put("billing_entities", _changed_entity(call, row))
     return {"organization": {**present(call, row), "taxes": _default_taxes(call)}}
 
 
-def _changed(row: Row, body: JSONObject) -> Row:
+def _point_webhooks(call: Call) -> None:
+    """Change the organization's first endpoint, or make one."""
+    call.refuse("webhook_url")
+    url = call.body.get("webhook_url")
+    if url is None:
+        return
+    endpoints = list(call.view.oldest_first("webhook_endpoints"))
+    first = min(endpoints, key=lambda each: str(each["lago_id"]), default=None)
+    taken = call.find("webhook_endpoints", url)
+    if taken and taken != first:
+        raise ValidationFailed.of("webhook_url", "value_already_exist")
     # Differs from Lago: the first webhook_url shows in the answer of the PUT that sets it; there
     # from the next read on.
-    scalars = {key: value for key, value in body.items() if key != "billing_configuration"}
+    made = first or {
+        "lago_id": call.new_id(),
+        "signature_algo": "jwt",
+        "name": None,
+        "event_types": None,
+        "created_at": call.now(),
+    }
+    call.view.put("webhook_endpoints", {**made, "webhook_url": url})
+
+
+def _changed(row: Row, body: JSONObject) -> Row:
+    apart = ("billing_configuration", "webhook_url")
+    scalars = {key: value for key, value in body.items() if key not in apart}
     row = row | scalars | body.get("billing_configuration", {})
     if row.get("vat_rate", 0) is None:
         del row["vat_rate"]
     return row
+
+
+def _changed_entity(call: Call, row: Row) -> Row:
+    """Return the default billing entity with what the body says of both."""
+    given = {**call.body, **call.body.get("billing_configuration", {})}
+    entity = _entity(call)
+    shared = {key: row[key] for key in given if key in entity and key in row}
+    if given.get("document_numbering") == "per_organization":
+        shared["document_numbering"] = "per_billing_entity"
+    return {**entity, **shared, "updated_at": call.now()}
 
 
 def _default_taxes(call: Call) -> list[JSONObject]:
@@ -170,6 +219,7 @@ RESOURCE = Resource(
     key="lago_id",
     operations={
         "findOrganization": find_organization,
+        "findOrganizationGrpcToken": find_organization_grpc_token,
         "updateOrganization": update_organization,
     },
     present=present,

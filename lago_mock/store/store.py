@@ -39,6 +39,11 @@ class FixtureRows:
     rows: Rows = field(default_factory=dict)
     sequences: Mapping[str, int] = field(default_factory=dict)
 
+    def row(self, collection: str, number: int) -> Row:
+        """Return one row, the caller's own copy."""
+        row: Row = orjson.loads(self.rows[collection][number])
+        return row
+
     def commit(self) -> JSONObject:
         """Return the journal line that keeps the set."""
         rows = {name: _fragments(rows) for name, rows in self.rows.items()}
@@ -69,6 +74,7 @@ class Store:
         self._file = file
         self._organizations: dict[str, _Organization] = {}
         self._fixtures: dict[str, FixtureRows] = {}
+        self._secrets: JSONObject = {}
 
     @classmethod
     def open(cls, keys: Mapping[str, str], path: Path) -> Store:
@@ -90,6 +96,7 @@ class Store:
 
     def _load(self, file: StoreFile) -> None:
         head, tables = file.read()
+        self._secrets = head.get("secrets", {})
         for name, rows in tables.items():
             collection, _, owner = name.partition(":")
             if collection not in self._keys:
@@ -123,6 +130,9 @@ class Store:
         )
 
     def _replay(self, commit: JSONObject) -> None:
+        if "secrets" in commit:
+            self._secrets = commit["secrets"]
+            return
         if "fixtures" in commit:
             rows = {name: _decoded(rows) for name, rows in commit["rows"].items()}
             name = commit["fixtures"]
@@ -166,6 +176,19 @@ class Store:
             if name != "organizations" and collection.table.encoded
         }
         return rows, dict(organization.sequences)
+
+    def secrets(self) -> JSONObject:
+        """Return the server's own secrets, empty when none were kept."""
+        return self._secrets
+
+    def keep_secrets(self, secrets: JSONObject) -> None:
+        """Keep the server's own secrets beside the rows.
+
+        Raises:
+            StoreUnwritable: the disk refused it.
+        """
+        self._append({"secrets": secrets})
+        self._secrets = secrets
 
     def view(self, organization_id: str) -> View:
         """Return a staged view of an organization; of a new one when the id is not known."""
@@ -248,7 +271,7 @@ class Store:
         }
         for organization in self._organizations.values():
             sequences[organization.id] = organization.sequences
-        return {"version": __version__, "sequences": sequences}
+        return {"version": __version__, "sequences": sequences, "secrets": self._secrets}
 
     def _tables(self) -> Iterator[tuple[str, Mapping[int, bytes]]]:
         for fixtures in self._fixtures.values():

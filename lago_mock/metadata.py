@@ -1,0 +1,66 @@
+"""Metadata that is kept as rows of key and value, replaced as a set and updated by id.
+
+Rules: lago-api, app/models/metadata/customer_metadata.rb and
+app/services/customers/metadata/update_service.rb.
+"""
+
+from __future__ import annotations
+
+from lago_mock.clock import shown
+from lago_mock.errors import Problem, ValidationFailed
+from lago_mock.resource import Call
+from lago_mock.wire import JSONObject
+
+
+def present_metadata(rows: list[JSONObject]) -> list[JSONObject]:
+    """Return the `CustomerMetadata` objects of kept rows, in the order they were made."""
+    return [{**row, "created_at": shown(row["created_at"])} for row in rows]
+
+
+def replaced_metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
+    """Return the set that the body's `metadata` makes of the old one.
+
+    Items with a known id update theirs, the others are new, and old ones that are not listed go.
+    Items are judged one by one against all that stand then, those that will go included.
+
+    Raises:
+        ValidationFailed: 422, the first bad item answers alone.
+    """
+    rows = {row["lago_id"]: row for row in before}
+    kept = set()
+    for index, item in enumerate(call.body["metadata"]):
+        call.refuse(f"metadata.{index}.key", f"metadata.{index}.value")
+        # Differs from Lago: a metadata id in upper case updates its row; there the row is updated
+        # and then deleted.
+        lago_id = str(item.get("id", "")).lower()
+        if lago_id not in rows:
+            lago_id = call.new_id()
+            rows[lago_id] = _blank(call, lago_id)
+        rows[lago_id] = _updated(rows, lago_id, item, index)
+        kept.add(lago_id)
+    return [row for lago_id, row in rows.items() if lago_id in kept]
+
+
+def _blank(call: Call, lago_id: str) -> JSONObject:
+    return {
+        "lago_id": lago_id,
+        "key": None,
+        "value": None,
+        "display_in_invoice": False,
+        "created_at": call.now(),
+    }
+
+
+def _updated(rows: dict[str, JSONObject], lago_id: str, item: JSONObject, index: int) -> JSONObject:
+    given: JSONObject = {key: item[key] for key in ("key", "value") if key in item}
+    row: JSONObject = {**rows[lago_id], **given}
+    row["display_in_invoice"] = bool(item.get("display_in_invoice"))
+    place = ("metadata", index)
+    missing = [name for name in ("key", "value") if row[name] is None]
+    if missing:
+        raise ValidationFailed(
+            [Problem(name, "value_is_mandatory", "required", (*place, name)) for name in missing]
+        )
+    if any(other["key"] == row["key"] for key, other in rows.items() if key != lago_id):
+        raise ValidationFailed([Problem("key", "value_already_exist", "unique", (*place, "key"))])
+    return row

@@ -1,0 +1,76 @@
+"""Addresses that a customer is sent to: the portal, and the check-out of a payment provider.
+
+Rules: lago-api, app/services/customer_portal/generate_url_service.rb and
+app/services/customers/generate_checkout_url_service.rb.
+"""
+
+from __future__ import annotations
+
+from lago_mock.errors import MethodNotAllowed, ValidationFailed
+from lago_mock.resource import Call, Resource
+from lago_mock.store.tables import Row
+from lago_mock.wire import JSONObject
+
+_NO_CHECKOUT = ("cashfree", "flutterwave")
+_NOTHING_TO_SET_UP = {"crypto", "customer_balance"}
+"""Stripe's methods that need no details of the customer."""
+
+
+def present(_call: Call, row: Row) -> JSONObject:
+    """Return the address as it is kept."""
+    return row
+
+
+def _customer(call: Call) -> Row:
+    return call.require("customers", call.path["external_customer_id"])
+
+
+def get_customer_portal_url(call: Call) -> JSONObject:
+    """Answer `getCustomerPortalUrl`: a new address on each call, good for twelve hours.
+
+    Raises:
+        NotFound: 404 `customer_not_found`.
+    """
+    # Differs from Lago: the portal's address leads to a page of lago-mock's own.
+    token = call.signing.portal_token(_customer(call)["lago_id"], call.clock.now())
+    return {"customer": {"portal_url": f"{call.base_url}/customer-portal/{token}"}}
+
+
+def generate_customer_checkout_url(call: Call) -> JSONObject:
+    """Answer `generateCustomerCheckoutURL`; the address is made up and leads nowhere.
+
+    Raises:
+        NotFound: 404 `customer_not_found`.
+        ValidationFailed: 422 `no_linked_payment_provider`, or nothing to set up with Stripe.
+        MethodNotAllowed: 405 `feature_not_supported` by the provider.
+    """
+    row = _customer(call)
+    provider, linked = row["payment_provider"], row["provider_customer"]
+    if not provider or not linked:
+        raise ValidationFailed.of("base", "no_linked_payment_provider")
+    if provider in _NO_CHECKOUT:
+        raise MethodNotAllowed("feature_not_supported")
+    if provider == "stripe" and set(linked["provider_payment_methods"]) <= _NOTHING_TO_SET_UP:
+        code = "no_payment_methods_to_setup_available"
+        raise ValidationFailed.of("provider_payment_methods", code)
+    return {
+        "customer": {
+            "lago_customer_id": row["lago_id"],
+            "external_customer_id": row["external_id"],
+            "payment_provider": provider,
+            "payment_provider_code": row["payment_provider_code"],
+            "checkout_url": f"https://checkout.{provider}.example/{call.new_id()}",
+        }
+    }
+
+
+RESOURCE = Resource(
+    name="customer_url",
+    plural="customer_urls",
+    key="lago_id",
+    operations={
+        "getCustomerPortalUrl": get_customer_portal_url,
+        "generateCustomerCheckoutURL": generate_customer_checkout_url,
+    },
+    present=present,
+)
