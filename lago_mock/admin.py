@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,9 +37,11 @@ from lago_mock.request import ClientGone, Limits, NotAcceptable, Request, TooLar
 from lago_mock.sandbox import Sandbox, Tenants
 from lago_mock.store.store import StoreUnwritable
 from lago_mock.version import LAGO_VERSION, __version__
-from lago_mock.wire import JSONObject, Unparsable
+from lago_mock.wire import JSONObject, Unparsable, decode
 
 PREFIX = "/__admin"
+_OWN_HEADERS = ("content-length", "transfer-encoding", "connection")
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
 _OK: Final = MappingProxyType({"status": "ok"})
 
 _errors = logging.getLogger("lago_mock.errors")
@@ -160,6 +163,9 @@ def _refuse_impossible(
         _refuse("error", "say what happens: error, status, connection or delay_ms", path)
     if "error" in description and "status" in description:
         _refuse("status", "an error by name has its own status", path)
+    for name, value in description.get("headers", {}).items():
+        if name.lower() in _OWN_HEADERS or not _HEADER.fullmatch(f"{name}: {value}"):
+            _refuse("headers", f"{name!r} cannot be sent", path)
 
 
 def _refuse(name: str, text: str, path: tuple[str | int, ...]) -> None:
@@ -201,13 +207,13 @@ def list_requests(call: AdminCall) -> JSONObject:
     Raises:
         ValidationFailed: 422, a filter that is no number.
     """
-    wanted, status = call.query.get("operation"), _number(call, "status")
+    wanted, status = call.query.get("operation"), _number(call, "status", 100, 599)
     found = [
         entry
         for entry in _entries(call)
         if wanted in (None, entry.operation_id) and status in (None, entry.status)
     ]
-    limit = _number(call, "limit")
+    limit = _number(call, "limit", 1, 10**9)
     shown = [entry.shown() for entry in found[:limit]]
     return {"requests": shown, "meta": {"total": len(found)}}
 
@@ -216,12 +222,14 @@ def _entries(call: AdminCall) -> Iterable[Entry]:
     return sorted(chain.from_iterable(call.journals()), key=lambda entry: int(entry.id))
 
 
-def _number(call: AdminCall, name: str) -> int | None:
+def _number(call: AdminCall, name: str, least: int, most: int) -> int | None:
     value = call.query.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or not value.isdecimal() or len(value) > 9:
+    if not isinstance(value, str) or not value.isdecimal() or not value.isascii():
         raise ValidationFailed.of(name, "is not a number")
+    if len(value) > 9 or not least <= int(value) <= most:
+        raise ValidationFailed.of(name, "value_is_out_of_range")
     return int(value)
 
 
@@ -337,10 +345,11 @@ class AdminEndpoint:
     def _perform(self, request: Request) -> JSONObject:
         operation, values = self._route(request)
         sandbox = self._server.tenants.of(request.api_key)
-        if sandbox is None and request.header(b"authorization"):
+        is_open = operation.description.get("security") == []
+        if sandbox is None and request.header(b"authorization") and not is_open:
             raise Unauthorized
         parameters = request.parameters()
-        judged = operation.judge(parameters if request.body else {})
+        judged = operation.judge(decode(request.body) if request.body else {})
         if judged.problems:
             raise ValidationFailed(judged.problems)
         path = dict(zip(operation.parameters, values, strict=True))

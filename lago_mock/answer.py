@@ -24,6 +24,8 @@ _SECURITY: Headers = [
 ]
 """Headers of every answer that a controller of the real server makes."""
 
+_WITHOUT_CONTENT = (204, 304)
+
 _ALWAYS: Headers = [(b"vary", b"Origin"), (b"x-lago-mock", __version__.encode())]
 
 
@@ -43,14 +45,15 @@ class Answer:
             (b"x-request-id", request_id.encode("latin-1")),
             (b"x-runtime", b"%.6f" % seconds),
         ]
-        if self.status != 304:
+        if self.status not in _WITHOUT_CONTENT:
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        bodiless = bodiless or self.status in _WITHOUT_CONTENT
         await send({"type": "http.response.body", "body": b"" if bodiless else self.body})
 
 
-def success(body: JSONObject, if_none_match: str) -> Answer:
-    """Answer 200 with a weak `etag`, or 304 when the client has just that already."""
+def success(body: JSONObject, if_none_match: str = "") -> Answer:
+    """Answer 200 with a weak `etag`, or 304 when a reading client has just that already."""
     encoded = encode(body)
     etag = f'W/"{hashlib.sha256(encoded).hexdigest()[:32]}"'
     headers = [
@@ -70,6 +73,12 @@ def plain_text(text: str) -> Answer:
     return Answer(200, text.encode(), [kind, *_SECURITY, (b"cache-control", b"no-cache")])
 
 
+def html(page: str, status: int = 200) -> Answer:
+    """Answer a page for people."""
+    kind = (b"content-type", b"text/html; charset=utf-8")
+    return Answer(status, page.encode(), [kind, *_SECURITY, (b"cache-control", b"no-store")])
+
+
 def failure(body: JSONObject) -> Answer:
     """Answer an error that a controller of the real server makes; the body holds the status."""
     headers = [_JSON, *_SECURITY, (b"cache-control", b"no-cache")]
@@ -86,7 +95,7 @@ def bare(status: int, error: str, *, as_json: bool) -> Answer:
 
 def made_up(status: int, headers: Mapping[str, str], body: JSON) -> Answer:
     """Answer what a fault says; text goes as it is, all else as JSON."""
-    own = [(name.lower().encode("latin-1"), v.encode("latin-1")) for name, v in headers.items()]
-    kind = [] if any(name == b"content-type" for name, _ in own) else [_JSON]
+    own = {name.lower().encode("latin-1"): v.encode("latin-1") for name, v in headers.items()}
+    usual = dict([_JSON, *_SECURITY, (b"cache-control", b"no-cache")])
     data = body.encode() if isinstance(body, str) else encode(body)
-    return Answer(status, data, [*kind, *_SECURITY, (b"cache-control", b"no-cache"), *own])
+    return Answer(status, data, list({**usual, **own}.items()))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 
 from lago_mock.admin import HANDLERS, AdminEndpoint, Server
 from lago_mock.clock import SystemClock
@@ -20,7 +20,7 @@ from lago_mock.data import data_folder
 from lago_mock.endpoint import Endpoint
 from lago_mock.fixtures import FixtureCompiler
 from lago_mock.operations import Operations, handlers_of
-from lago_mock.pages import FirstSteps, Portal, health, ready
+from lago_mock.pages import Pages
 from lago_mock.request import Limits
 from lago_mock.resource import Resource
 from lago_mock.resources import load_resources
@@ -114,6 +114,7 @@ def build(settings: Settings) -> LagoMockApp:
 def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
     limits = Limits(settings.max_body_bytes, settings.max_header_bytes, settings.max_query_bytes)
     api = Endpoint(server.tenants, server.operations, limits)
+    pages = Pages(api, server.tenants.portal_customer)
     admin = AdminEndpoint(server, load_admin_contract(), limits)
 
     @asynccontextmanager
@@ -122,15 +123,11 @@ def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
         store.close()
 
     routes = [
-        Route("/health", health),
-        Route("/ready", ready),
-        Route("/", FirstSteps(api)),
-        Route("/customer-portal/{token:path}", Portal(server.tenants.portal_customer)),
         Mount("/__admin", admin),
-        Mount("/", api),
+        Mount("/", pages),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
-    app.router.redirect_slashes = False
+    app.router.default = pages  # for what is no path, as in `OPTIONS *`
     return app
 
 

@@ -80,8 +80,7 @@ class Endpoint:
         if reason := entry.reason():
             answer.headers.append((b"x-lago-mock-reason", _ascii(reason)))
         request_id = request.header(b"x-request-id") or self._tenants.clock.new_id()
-        bodiless = request.method == "HEAD" or answer.status == 304
-        await answer.send(send, request_id, seconds, bodiless=bodiless)
+        await answer.send(send, request_id, seconds, bodiless=request.method == "HEAD")
 
     def _open_entry(self, request: Request, sandbox: Sandbox | None) -> Entry:
         journal = sandbox.journal if sandbox else self._tenants.journal
@@ -99,7 +98,7 @@ class Endpoint:
 
     def _close_entry(self, entry: Entry, answer: Answer, seconds: float) -> None:
         entry.status = answer.status
-        entry.answer = answer.body[: MAX_BODY_BYTES + 1]
+        entry.answer = bytes(memoryview(answer.body)[: MAX_BODY_BYTES + 1])  # a copy, for its size
         entry.duration_ms = round(seconds * 1000, 3)
         if not _requests.isEnabledFor(logging.INFO):
             return
@@ -122,7 +121,7 @@ class Endpoint:
         Raises:
             Unparsable: 400, a path parameter has a broken escape.
         """
-        path = request.raw_path
+        path = request.plain_path
         if not path.startswith(f"{PREFIX}/"):
             return Route()
         # Differs from Lago: HEAD counts as a read; there the key needs the right to write.
@@ -132,7 +131,7 @@ class Endpoint:
 
     def hint(self, request: Request) -> str | None:
         """Return what a client that missed every route may have done wrong, None if unclear."""
-        path = request.raw_path
+        path = request.plain_path
         if path.startswith(f"{PREFIX}{PREFIX}/"):
             return f"the base URL ends in {PREFIX} and the client adds it once more"
         if not path.startswith(f"{PREFIX}/"):
@@ -300,7 +299,9 @@ class _Exchange:
         performed = operations.perform(facts, operation, path, parameters, judged, base_url)
         if isinstance(performed.answer, str):
             return plain_text(performed.answer)
-        answer = success(performed.answer, self._request.header(b"if-none-match"))
+        reads = operation.method == "GET"
+        known = self._request.header(b"if-none-match") if reads else ""
+        answer = success(performed.answer, known)
         if performed.warning:
             self._entry.hint = performed.warning
             answer.headers.append((b"x-lago-mock-warning", _ascii(performed.warning)))
@@ -309,9 +310,10 @@ class _Exchange:
     def _judged(self, operation: Operation, facts: Facts, parameters: JSONObject) -> Judged:
         """Return the body as the handler gets it, judged as the validation setting says."""
         judged = operation.read(parameters, facts.licensed)
-        self._entry.unknown = judged.unknown
+        beside_root = operation.strangers(self._request.in_body)
+        self._entry.unknown = (*beside_root, *judged.unknown)
         if facts.rules.validation == "strict":
-            problems = operation.to_the_letter(parameters, judged.unknown)
+            problems = operation.to_the_letter(parameters, self._entry.unknown)
             if problems:
                 raise ValidationFailed(problems)
         if facts.rules.validation == "off":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import Any
 
@@ -64,8 +64,10 @@ class Fault:
         wanted = self.description.get("operation")
         if wanted is not None and not _names(wanted, operation):
             return False
-        glob = self.description.get("path", "*")
-        return self.description.get("method", method) == method and fnmatchcase(path, glob)
+        if self.description.get("method", method) != method:
+            return False
+        glob = self.description.get("path")
+        return glob is None or re.fullmatch(_pattern(glob), path, re.DOTALL) is not None
 
     def use(self) -> None:
         """Count one request that met it."""
@@ -98,9 +100,13 @@ class Fault:
 
 
 def _names(wanted: str | list[str], operation: Operation | None) -> bool:
-    if wanted == "*":
-        return True
-    return operation is not None and operation.id in ([wanted] if type(wanted) is str else wanted)
+    ids = [wanted] if isinstance(wanted, str) else wanted
+    return "*" in ids or (operation is not None and operation.id in ids)
+
+
+def _pattern(glob: str) -> str:
+    """Return the regular expression of a glob, in which `*` alone is special."""
+    return ".*".join(map(re.escape, glob.split("*")))
 
 
 def _named(described: JSONObject, operation: Operation | None, delay: float) -> Outcome:
@@ -111,7 +117,7 @@ def _named(described: JSONObject, operation: Operation | None, delay: float) -> 
         body["code"] = described.get("code") or _own_code(status, operation)
     if error == "validation_errors":
         body["code"] = "validation_errors"
-        body["error_details"] = described.get("details") or _blamed(operation)
+        body["error_details"] = described.get("details", _blamed(operation))
     limits = _RATE_LIMIT_HEADERS if error == "too_many_requests" else {}
     return Outcome(status, {**limits, **described.get("headers", {})}, body, delay)
 

@@ -15,6 +15,7 @@ from lago_mock.wire import JSON, JSONObject, Unparsable, decode
 MAX_BODY_BYTES = 64 * 1024
 """Bodies are kept up to here, and cut."""
 
+_SCHEMES = ("bearer", "basic", "token")
 _SECRET = ("authorization", "proxy-authorization", "cookie")
 
 
@@ -48,7 +49,7 @@ class Entry:
     def shown(self) -> JSONObject:
         """Return the entry as JSON, without its secrets."""
         body, as_base64 = _shown_body(self.body)
-        answer, _ = _shown_body(self.answer)
+        answer, no_json = _shown_body(self.answer)
         return {
             "id": self.id,
             "time": self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -61,7 +62,7 @@ class Entry:
             "body": body,
             "body_base64": as_base64,
             "status": self.status,
-            "answer": answer,
+            "answer": self.answer.decode("utf-8", "replace") if no_json else answer,
             "duration_ms": self.duration_ms,
             "fault": self.fault_id,
             "reasons": [self._reason(problem) for problem in self.problems],
@@ -107,11 +108,13 @@ def _shown_headers(headers: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
 def redacted(value: str) -> str:
     """Return a secret header's value with no more of it than its last four characters.
 
-    Of a short one nothing is left.
+    Of a short one, and of one in no known form, nothing is left.
     """
-    scheme, _, secret = value.rpartition(" ")
+    words = value.split()
+    scheme = words[0] if words and words[0].lower() in _SCHEMES else ""
+    secret = words[1] if scheme and len(words) == 2 else ""
     hidden = f"…{secret[-4:]}" if len(secret) > 8 else "…"
-    return f"{scheme} {hidden}" if scheme and " " not in scheme else hidden
+    return f"{scheme} {hidden}".strip()
 
 
 @dataclass

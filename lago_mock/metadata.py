@@ -29,14 +29,16 @@ def replaced_metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
     rows = {row["lago_id"]: row for row in before}
     kept = set()
     for index, item in enumerate(call.body["metadata"]):
-        call.refuse(f"metadata.{index}.key", f"metadata.{index}.value")
         # Differs from Lago: a metadata id in upper case updates its row; there the row is updated
         # and then deleted.
         lago_id = str(item.get("id", "")).lower()
         if lago_id not in rows:
             lago_id = call.new_id()
             rows[lago_id] = _blank(call, lago_id)
-        rows[lago_id] = _updated(rows, lago_id, item, index)
+        place = ("metadata", index)
+        row = _updated(rows[lago_id], item)
+        _refuse(call, place, row, [other for key, other in rows.items() if key != lago_id])
+        rows[lago_id] = row
         kept.add(lago_id)
     return [row for lago_id, row in rows.items() if lago_id in kept]
 
@@ -51,16 +53,23 @@ def _blank(call: Call, lago_id: str) -> JSONObject:
     }
 
 
-def _updated(rows: dict[str, JSONObject], lago_id: str, item: JSONObject, index: int) -> JSONObject:
+def _updated(row: JSONObject, item: JSONObject) -> JSONObject:
     given: JSONObject = {key: item[key] for key in ("key", "value") if key in item}
-    row: JSONObject = {**rows[lago_id], **given}
-    row["display_in_invoice"] = bool(item.get("display_in_invoice"))
-    place = ("metadata", index)
-    missing = [name for name in ("key", "value") if row[name] is None]
-    if missing:
-        raise ValidationFailed(
-            [Problem(name, "value_is_mandatory", "required", (*place, name)) for name in missing]
-        )
-    if any(other["key"] == row["key"] for key, other in rows.items() if key != lago_id):
-        raise ValidationFailed([Problem("key", "value_already_exist", "unique", (*place, "key"))])
-    return row
+    return {**row, **given, "display_in_invoice": bool(item.get("display_in_invoice"))}
+
+
+def _refuse(
+    call: Call, place: tuple[str | int, ...], row: JSONObject, others: list[JSONObject]
+) -> None:
+    """Raise all that is wrong with a row, its key first."""
+    found = []
+    for name in ("key", "value"):
+        path = (*place, name)
+        judged = [problem for problem in call.problems if problem.path == path]
+        if row[name] is None:
+            judged.append(Problem(name, "value_is_mandatory", "required", path))
+        elif name == "key" and any(other["key"] == row["key"] for other in others):
+            judged.append(Problem(name, "value_already_exist", "unique", path))
+        found += judged
+    if found:
+        raise ValidationFailed(found)

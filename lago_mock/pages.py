@@ -1,18 +1,31 @@
-"""What stands beside the API: Lago's health routes, and a page for a person's first steps."""
+"""What stands beside the API: health routes, first steps for a person, a customer's portal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
+from types import MappingProxyType
+from uuid import uuid4
 
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lago_mock.answer import Answer, html, success
+from lago_mock.request import Request
 from lago_mock.version import LAGO_VERSION, __version__
 from lago_mock.wire import JSONObject
 
-_GITHUB = "https://github.com/getlago/lago-api/tree"
+_FIXED: Mapping[str, JSONObject] = MappingProxyType(
+    {
+        "health": {
+            "version": LAGO_VERSION,
+            "github_url": f"https://github.com/getlago/lago-api/tree/{LAGO_VERSION}",
+            "message": "Success",
+        },
+        # It listens only when everything is loaded.
+        "ready": {"status": "ok"},
+    }
+)
+"""What Lago's own container answers at `/health` and `/ready`."""
 
 _FIRST_STEPS = """<!doctype html>
 <html lang="en">
@@ -43,25 +56,6 @@ _FIRST_STEPS = """<!doctype html>
 """
 
 
-async def health(_request: Request) -> Response:
-    """Answer `GET /health` as Lago's own container does."""
-    body = {
-        "version": LAGO_VERSION,
-        "github_url": f"{_GITHUB}/v{LAGO_VERSION}",
-        "message": "Success",
-    }
-    return JSONResponse(body, headers=_headers())
-
-
-async def ready(_request: Request) -> Response:
-    """Answer `GET /ready`: it listens only when everything is loaded."""
-    return JSONResponse({"status": "ok"}, headers=_headers())
-
-
-def _headers() -> dict[str, str]:
-    return {"x-lago-mock": __version__}
-
-
 _PORTAL = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -90,24 +84,6 @@ _PORTAL_ROWS = {
 }
 
 
-class Portal:
-    """ASGI application below `/customer-portal`: a plain page of the customer of a token."""
-
-    def __init__(self, find: Callable[[str], JSONObject | None]) -> None:
-        self._find = find
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request: 200, or 404 for a token that is false or too old."""
-        token = Request(scope).path_params["token"]
-        customer = self._find(token)
-        if customer is None:
-            content = "<p>This link is not valid, or its twelve hours are over.</p>"
-            page, status = _PORTAL.format(title="Link not valid", content=content), 404
-        else:
-            page, status = _portal_page(customer), 200
-        await HTMLResponse(page, status, headers=_headers())(scope, receive, send)
-
-
 def _portal_page(customer: JSONObject) -> str:
     rows = (
         f"<tr><th>{label}</th><td>{escape(str(customer[key]))}</td></tr>"
@@ -118,21 +94,45 @@ def _portal_page(customer: JSONObject) -> str:
     return _PORTAL.format(title=title, content=f"<table>{''.join(rows)}</table>")
 
 
-class FirstSteps:
-    """ASGI application at `/`: a page for browsers, for everything else what the API says there."""
+class Pages:
+    """ASGI application of all that is not the admin API: pages first, then what the API says.
 
-    def __init__(self, api: ASGIApp) -> None:
+    Slashes too many and endings such as `.json` count for nothing in a path, as in the API's.
+    """
+
+    def __init__(self, api: ASGIApp, find_customer: Callable[[str], JSONObject | None]) -> None:
         self._api = api
+        self._find_customer = find_customer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        request = Request(scope)
-        if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        answer = None
+        if not scope["path"].startswith("/api/") and scope["method"] in ("GET", "HEAD"):
+            answer = self._page(Request(scope))
+        if answer is None:
             await self._api(scope, receive, send)
             return
-        page = _FIRST_STEPS.format(
-            version=__version__,
-            lago_version=LAGO_VERSION,
-            url=escape(str(request.base_url).rstrip("/")),
-        )
-        await HTMLResponse(page, headers=_headers())(scope, receive, send)
+        request = Request(scope)
+        request_id = request.header(b"x-request-id") or str(uuid4())
+        await answer.send(send, request_id, 0.0, bodiless=request.method == "HEAD")
+
+    def _page(self, request: Request) -> Answer | None:
+        segments = [segment for segment in request.scope["path"].split("/") if segment]
+        if segments[:1] == ["customer-portal"]:
+            return self._portal("/".join(segments[1:]))
+        if not segments:
+            wants_page = request.method == "GET" and "text/html" in request.header(b"accept")
+            return html(_first_steps(request.base_url)) if wants_page else None
+        found = _FIXED.get(segments[0].partition(".")[0]) if len(segments) == 1 else None
+        return success(dict(found)) if found else None
+
+    def _portal(self, token: str) -> Answer:
+        customer = self._find_customer(token)
+        if customer is not None:
+            return html(_portal_page(customer))
+        content = "<p>This link is not valid, or its twelve hours are over.</p>"
+        return html(_PORTAL.format(title="Link not valid", content=content), 404)
+
+
+def _first_steps(url: str) -> str:
+    return _FIRST_STEPS.format(version=__version__, lago_version=LAGO_VERSION, url=escape(url))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from starlette.types import Receive, Scope
@@ -23,6 +26,9 @@ _JSON_TYPES = (
     "text/x-json",
     "application/jsonrequest",
 )
+
+
+_MORE: Mapping[str, Any] = MappingProxyType({"more_body": True})
 
 
 class TooLarge(Exception):
@@ -54,11 +60,15 @@ class Limits:
 
 @dataclass
 class Request:
-    """A request whose head is there; `read_body` fetches the rest."""
+    """A request whose head is there; `read_body` fetches the rest.
+
+    `in_body` is what `parameters` found in the body, before the query was laid over it.
+    """
 
     scope: Scope
     body: bytes = b""
     headers: dict[bytes, bytes] = field(init=False)
+    in_body: JSONObject = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.headers = dict(self.scope["headers"])
@@ -76,6 +86,12 @@ class Request:
         return raw.partition(b"?")[0].decode("utf-8", "surrogateescape")
 
     @property
+    def plain_path(self) -> str:
+        """The raw path with no slash doubled: a further one counts for nothing."""
+        path = self.raw_path
+        return re.sub("/{2,}", "/", path) if "//" in path else path
+
+    @property
     def base_url(self) -> str:
         """The URL that the client reached the server by, without a path."""
         return f"{self.scope['scheme']}://{self.header(b'host')}"
@@ -87,8 +103,9 @@ class Request:
     @cached_property
     def api_key(self) -> str | None:
         """The second word of `Authorization`, whatever the first one is."""
-        words = self.header(b"authorization").split()
-        return words[1] if len(words) > 1 else None
+        # Differs from Lago: the HTTP parser refuses a NUL in the key with 400; there it is a 500.
+        words = self.headers.get(b"authorization", b"").split()
+        return words[1].decode("latin-1") if len(words) > 1 else None
 
     def check_head(self, limits: Limits) -> None:
         """Refuse a head that is too large.
@@ -112,8 +129,7 @@ class Request:
         length = self.header(b"content-length")
         if length.isdecimal() and int(length) > limits.body:
             raise TooLarge(413, "body", limits.body)
-        message: Any = await receive()
-        body = message.get("body", b"")
+        body, message = b"", _MORE
         while message.get("more_body", False):
             message = await receive()
             body += message.get("body", b"")
@@ -136,7 +152,8 @@ class Request:
         if not self.body:
             return given
         body = self._read(media_type)
-        return {**body, **given} if isinstance(body, dict) else given
+        self.in_body = body if isinstance(body, dict) else {}
+        return {**self.in_body, **given}
 
     def _media_type(self) -> str:
         content_type, accept = self.header(b"content-type"), self.header(b"accept")

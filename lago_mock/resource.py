@@ -155,8 +155,12 @@ def listing(call: Call, collection: str, keep: Callable[[Row], bool] | None = No
         total = call.view.count(collection)
         rows = call.view.newest_first(collection, start, start + per_page)
     else:
-        kept = [row for row in call.view.newest_first(collection) if keep(row)]
+        kept = call.view.search(collection, keep)
         total, rows = len(kept), kept[start : start + per_page]
+    # Differs from Lago: a per_page of 0, and a page or per_page that is a list or over 64 bits, are
+    # 422 value_is_out_of_range; there they are a 500.
+    if total and not per_page:
+        raise ValidationFailed.of("per_page", "value_is_out_of_range")
     resource = call.resources[collection]
     item = resource.list_item or resource.present
     return {collection: [item(call, row) for row in rows], "meta": meta(page, per_page, total)}
@@ -166,17 +170,13 @@ def page_of(call: Call) -> tuple[int, int]:
     """Return page and page size, as the real server reads them: leading digits count.
 
     Raises:
-        ValidationFailed: 422 `value_is_out_of_range`, where the real server crashes: a size of
-            zero, a list, or a number of over 64 bits.
+        ValidationFailed: 422 `value_is_out_of_range`, where the real server crashes: a list, or a
+            number of over 64 bits.
     """
     page = _leading_number(call.query, "page", absent=1, unreadable=1)
-    # Differs from Lago: a per_page of 0, and a page or per_page that is a list or over 64 bits, are
-    # 422 value_is_out_of_range; there they are a 500.
     per_page = _leading_number(
         call.query, "per_page", absent=DEFAULT_PER_PAGE, unreadable=FALLBACK_PER_PAGE
     )
-    if per_page == 0:
-        raise ValidationFailed.of("per_page", "value_is_out_of_range")
     return max(page, 1), per_page
 
 
@@ -196,7 +196,7 @@ def _leading_number(query: JSONObject, name: str, absent: int, unreadable: int) 
 
 def meta(page: int, per_page: int, total: int) -> JSONObject:
     """Return the `PaginationMeta` of a page; an empty collection has page 0, whatever was asked."""
-    pages = -(-total // per_page)
+    pages = -(-total // per_page) if total else 0
     if total == 0:
         page = 0
     return {

@@ -185,12 +185,12 @@ class Settings:
         help="Largest sum of request headers; a larger one is answered 431.",
     )
     max_query_bytes: int = _setting(
-        64 * 2**10,
+        60 * 2**10,
         "number",
         metavar="BYTES",
         unit="bytes",
-        numbers=_BYTES,
-        help="Longest query string.",
+        numbers=range(1, 60 * 2**10 + 1),  # the HTTP parser takes no URL of 64 KiB
+        help="Longest query string; a longer one is answered 414.",
     )
 
 

@@ -165,6 +165,9 @@ class Permit:
             # Differs from Lago: a number or boolean for a country, default_currency, slug or
             # document_number_prefix is 422; there it is a 500.
             return value
+        if isinstance(value, str) and "\0" in value and "nul" not in spec.clean:
+            # Differs from Lago: a NUL where it is not dropped is 422; there it is a 500.
+            self._add(spec, "format", path)
         read = _SCALARS[spec.kind](value)
         return clean(read, spec.clean) if isinstance(read, str) and spec.clean else read
 

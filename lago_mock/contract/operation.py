@@ -79,21 +79,31 @@ class Operation:
             raise BadRequest(self.root)
         depth = 1 if self.root else 0
         found = [each for one in violations for each in problem_of(self.fields, one, depth)]
+        blank = {problem.path for problem in permit.problems}
+        found = [each for each in found if each.keyword != "type" or each.path not in blank]
+        order = {name: place for place, name in enumerate(spec.properties)}
+        problems = sorted(
+            _without_repeats([*permit.problems, *found]),
+            key=lambda each: order.get(str(each.path[0]) if each.path else "", -1),
+        )
         prefix = (self.root,) if self.root else ()
         unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
-        return Judged(value, (*permit.problems, *_without_repeats(found)), unknown)
+        return Judged(value, tuple(problems), unknown)
+
+    def strangers(self, body: JSONObject) -> list[str]:
+        """Return the pointers of what is sent beside the root and is no query parameter."""
+        known = {parameter.name for parameter in self.query} | {self.root}
+        return [pointer(name) for name in body if name not in known]
 
     def to_the_letter(self, body: JSONObject, unknown: tuple[str, ...]) -> list[Problem]:
         """Return what only a strict reading has against a body and a query, by dotted name.
 
         `body` holds both, as they were sent; `unknown` are the pointers of keys not permitted.
         """
-        known = {parameter.name for parameter in self.query} | {self.root}
-        strangers = [name for name in body if self.root is None or name != self.root]
         problems = [
-            Problem(name, "unknown_parameter", "parameter", (name,))
-            for name in strangers
-            if name not in known
+            Problem(place[1:], "unknown_parameter", "parameter", (place[1:],))
+            for place in self.strangers(body)
+            if place not in unknown
         ]
         if self.root is None:
             return problems
@@ -101,7 +111,8 @@ class Operation:
             if violation.keyword == "type":
                 problems.append(_strict(violation.path[1:], "wrong_type", "type"))
         for place in unknown:
-            problems.append(_strict(tuple(place.split("/")[2:]), "unknown_field", "properties"))
+            steps = [step for step in place.split("/")[1:] if step != self.root]
+            problems.append(_strict(tuple(steps), "unknown_field", "properties"))
         return problems
 
     def judge(self, body: JSON) -> Judged:

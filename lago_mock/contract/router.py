@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from lago_mock.parameters import decode_path_segment
@@ -68,30 +68,31 @@ class Router(Generic[T]):
         if fixed is not None:
             return fixed, ()
         segments = [segment for segment in path.split("/") if segment]
-        found = _walk(self._root, segments, 0)
-        if found is None or method not in found[0].ends:
-            return None
-        return found[0].ends[method], tuple(decode_path_segment(value) for value in found[1])
+        for node, values in _leaves(self._root, segments, 0):
+            if method in node.ends:
+                return node.ends[method], tuple(map(decode_path_segment, values))
+        return None
 
     def verbs(self, path: str) -> tuple[str, ...]:
         """Return the methods that are routed at a path, in the document's order; empty for none."""
-        found = _walk(self._root, [segment for segment in path.split("/") if segment], 0)
-        return tuple(found[0].ends) if found else ()
+        segments = [segment for segment in path.split("/") if segment]
+        return tuple(verb for node, _ in _leaves(self._root, segments, 0) for verb in node.ends)
 
 
-def _walk(
+def _leaves(
     node: _Node[T], segments: list[str], index: int
-) -> tuple[_Node[T], tuple[str, ...]] | None:
+) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
+    """Yield each node that the segments lead to with its parameters' values, literals first."""
     if index == len(segments):
-        return (node, ()) if node.ends else None
+        yield node, ()
+        return
     segment = segments[index]
     literal = node.literals.get(segment)
     if literal is None and index == len(segments) - 1:
         literal = node.literals.get(segment.partition(".")[0])
-    if literal is not None and (found := _walk(literal, segments, index + 1)):
-        return found
-    if node.parameter is None:
-        return None
-    # Differs from Lago: a dot in an id belongs to the id; there the id ends at the dot.
-    rest = _walk(node.parameter, segments, index + 1)
-    return rest and (rest[0], (segment, *rest[1]))
+    if literal is not None:
+        yield from _leaves(literal, segments, index + 1)
+    if node.parameter is not None:
+        # Differs from Lago: a dot in an id belongs to the id; there the id ends at the dot.
+        for leaf, values in _leaves(node.parameter, segments, index + 1):
+            yield leaf, (segment, *values)

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from lago_mock.store.file import StoreError, StoreFile, StoreUnwritable
+from lago_mock.store.file import StoreError, StoreFile, StoreUnwritable, copied
 from lago_mock.store.tables import Collection, Row, RowDatabase
 from lago_mock.store.view import View
 from lago_mock.version import __version__
@@ -143,7 +143,9 @@ class Store:
         self._apply(
             commit["organization"],
             {
-                name: {int(number): (orjson.dumps(row), row) for number, row in rows.items()}
+                name: {
+                    int(number): (copied(orjson.dumps(row)), row) for number, row in rows.items()
+                }
                 for name, rows in commit["rows"].items()
             },
             commit["sequences"],
@@ -292,7 +294,7 @@ def _encode(rows: Mapping[str, Mapping[int, Row]]) -> dict[str, dict[int, tuple[
 
 def _dumped(row: Row) -> bytes:
     try:
-        return bytes(orjson.dumps(row))  # its own result holds on to more memory than it needs
+        return copied(orjson.dumps(row))
     except TypeError:  # a whole number over 64 bits, in a value that is kept as it was sent
         return json.dumps(row).encode()
 
@@ -312,7 +314,7 @@ def _fragments(rows: Mapping[int, bytes]) -> JSONObject:
 
 
 def _decoded(rows: JSONObject) -> dict[int, bytes]:
-    return {int(number): bytes(orjson.dumps(row)) for number, row in rows.items()}
+    return {int(number): copied(orjson.dumps(row)) for number, row in rows.items()}
 
 
 __all__ = ["FixtureRows", "Store", "StoreError", "StoreUnwritable"]

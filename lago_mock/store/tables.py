@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 from tinydb import TinyDB
-from tinydb.queries import QueryLike
 from tinydb.storages import Storage
 from tinydb.table import Table
 
+from lago_mock.store.file import copied
 from lago_mock.wire import JSONObject
 
 Row = JSONObject
@@ -32,7 +32,7 @@ class _Rows(MutableMapping[int, Mapping[str, Any]]):
         return row
 
     def __setitem__(self, number: int, row: Mapping[str, Any]) -> None:
-        self._encoded[number] = orjson.dumps(row)
+        self._encoded[number] = copied(orjson.dumps(row))
 
     def __delitem__(self, number: int) -> None:
         del self._encoded[number]
@@ -152,7 +152,7 @@ class Collection:
         """Return the numbers of the live rows, oldest first."""
         return self._live
 
-    def search(self, query: QueryLike) -> list[Row]:
-        """Return the live rows that a TinyDB query matches, newest first."""
-        found = self.table.search(query)
-        return [dict(row) for row in reversed(found) if "deleted_at" not in row]
+    def search(self, matches: Callable[[Row], bool]) -> list[Row]:
+        """Return the live rows that a test, or a TinyDB query, matches, the newest first."""
+        found = self.table.search(lambda row: "deleted_at" not in row and matches(dict(row)))
+        return [dict(row) for row in reversed(found)]

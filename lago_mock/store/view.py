@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 
 from lago_mock.store.tables import Collection, Row
@@ -83,6 +83,12 @@ class View:
         last = len(numbers)
         chosen = numbers[max(last - stop, 0) if stop is not None else 0 : max(last - start, 0)]
         return [self._row(collection, number) for number in reversed(chosen)]
+
+    def search(self, collection: str, matches: Callable[[Row], bool]) -> list[Row]:
+        """Return the live rows that a test, or a TinyDB query, matches, the newest first."""
+        if self._staged(collection):
+            return [row for row in self.newest_first(collection) if matches(row)]
+        return self._collections[collection].search(matches)
 
     def oldest_first(self, collection: str) -> Iterator[Row]:
         """Yield all live rows, the first inserted first."""
