@@ -324,7 +324,7 @@ class AdminEndpoint:
             answer = failure({"status": error.status, "error": str(error)})
         request_id = request.header(b"x-request-id") or self._server.tenants.clock.new_id()
         seconds = time.perf_counter() - began
-        await answer.send(send, request_id, seconds, bodiless=request.method == "HEAD")
+        await answer.send(scope, send, request_id, seconds)
 
     def _answer(self, request: Request) -> Answer:
         try:

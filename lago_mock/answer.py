@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from starlette.types import Send
+from starlette.types import Scope, Send
 
 from lago_mock.version import __version__
 from lago_mock.wire import JSON, JSONObject, encode
 
 Headers = list[tuple[bytes, bytes]]
+
+EXTENSION = "lago_mock"
+"""Name of the ASGI extension by which our own server takes a whole answer at once."""
 
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 
@@ -29,6 +33,13 @@ _WITHOUT_CONTENT = (204, 304)
 _ALWAYS: Headers = [(b"vary", b"Origin"), (b"x-lago-mock", __version__.encode())]
 
 
+class Connection(Protocol):
+    """What the extension of our own server offers."""
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole answer; its headers are known to be sound."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer, ready to be sent."""
@@ -37,19 +48,24 @@ class Answer:
     body: bytes
     headers: Headers = field(default_factory=list)
 
-    async def send(self, send: Send, request_id: str, seconds: float, *, bodiless: bool) -> None:
+    async def send(self, scope: Scope, send: Send, request_id: str, seconds: float) -> None:
         """Send it; a HEAD request gets the same headers and no body."""
+        has_content = self.status not in _WITHOUT_CONTENT
         headers = [
             *self.headers,
             *_ALWAYS,
             (b"x-request-id", request_id.encode("latin-1")),
             (b"x-runtime", b"%.6f" % seconds),
         ]
-        if self.status not in _WITHOUT_CONTENT:
+        if has_content:
             headers.append((b"content-length", b"%d" % len(self.body)))
+        body = self.body if has_content and scope["method"] != "HEAD" else b""
+        connection: Connection | None = scope.get("extensions", {}).get(EXTENSION)
+        if connection is not None:
+            connection.answer(self.status, headers, body)
+            return
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        bodiless = bodiless or self.status in _WITHOUT_CONTENT
-        await send({"type": "http.response.body", "body": b"" if bodiless else self.body})
+        await send({"type": "http.response.body", "body": body})
 
 
 def success(body: JSONObject, if_none_match: str = "") -> Answer:

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lago_mock.admin import HANDLERS, AdminEndpoint, Server
 from lago_mock.clock import SystemClock
@@ -111,6 +113,21 @@ def build(settings: Settings) -> LagoMockApp:
     return LagoMockApp(_asgi(server, store, settings), server, store, settings, restored)
 
 
+class _Application(Starlette):
+    """Starlette's application, but that the API's own paths go straight to the API."""
+
+    def __init__(self, api: ASGIApp, **options: Any) -> None:
+        super().__init__(**options)
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and scope["path"].startswith("/api/v1/"):
+            await self._api(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
     limits = Limits(settings.max_body_bytes, settings.max_header_bytes, settings.max_query_bytes)
     api = Endpoint(server.tenants, server.operations, limits)
@@ -126,7 +143,7 @@ def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
         Mount("/__admin", admin),
         Mount("/", pages),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = _Application(api, routes=routes, lifespan=lifespan)
     app.router.default = pages  # for what is no path, as in `OPTIONS *`
     return app
 

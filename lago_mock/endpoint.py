@@ -14,7 +14,6 @@ import logging
 import time
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
 
@@ -37,6 +36,7 @@ from lago_mock.store.store import StoreUnwritable
 from lago_mock.wire import JSONObject, Unparsable
 
 PREFIX = "/api/v1"
+_BELOW = f"{PREFIX}/"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 _requests = logging.getLogger("lago_mock.requests")
@@ -74,13 +74,14 @@ class Endpoint:
         try:
             answer = await exchange.answer()
         except ClientGone:
+            self._log(entry, "-", time.perf_counter() - began)
             return
         seconds = time.perf_counter() - began
         self._close_entry(entry, answer, seconds)
         if reason := entry.reason():
             answer.headers.append((b"x-lago-mock-reason", _ascii(reason)))
         request_id = request.header(b"x-request-id") or self._tenants.clock.new_id()
-        await answer.send(send, request_id, seconds, bodiless=request.method == "HEAD")
+        await answer.send(scope, send, request_id, seconds)
 
     def _open_entry(self, request: Request, sandbox: Sandbox | None) -> Entry:
         journal = sandbox.journal if sandbox else self._tenants.journal
@@ -88,7 +89,7 @@ class Endpoint:
             id=str(next(journal.numbers)),
             time=self._tenants.clock.now(),
             method=request.method,
-            path=unquote(request.raw_path, errors="replace"),
+            path=request.decoded_path,
             query=request.scope["query_string"].decode("latin-1"),
             headers=request.scope["headers"],
             organization_id=sandbox.facts.organization_id if sandbox else None,
@@ -100,16 +101,19 @@ class Endpoint:
         entry.status = answer.status
         entry.answer = bytes(memoryview(answer.body)[: MAX_BODY_BYTES + 1])  # a copy, for its size
         entry.duration_ms = round(seconds * 1000, 3)
+        self._log(entry, answer.status, seconds)
+
+    def _log(self, entry: Entry, status: int | str, seconds: float) -> None:
         if not _requests.isEnabledFor(logging.INFO):
             return
         notes = [note for note in (entry.reason(), entry.hint) if note]
         if entry.fault_id:
             notes.insert(0, f"fault {entry.fault_id}")
         _requests.info(
-            "%s %s %d %s %.1f ms%s",
+            "%s %s %s %s %.1f ms%s",
             entry.method,
             entry.path,
-            answer.status,
+            status,
             entry.operation_id or "-",
             seconds * 1000,
             f": {'; '.join(notes)}" if notes else "",
@@ -122,7 +126,7 @@ class Endpoint:
             Unparsable: 400, a path parameter has a broken escape.
         """
         path = request.plain_path
-        if not path.startswith(f"{PREFIX}/"):
+        if not path.startswith(_BELOW):
             return Route()
         # Differs from Lago: HEAD counts as a read; there the key needs the right to write.
         method = "GET" if request.method == "HEAD" else request.method

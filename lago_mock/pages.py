@@ -114,7 +114,7 @@ class Pages:
             return
         request = Request(scope)
         request_id = request.header(b"x-request-id") or str(uuid4())
-        await answer.send(send, request_id, 0.0, bodiless=request.method == "HEAD")
+        await answer.send(scope, send, request_id, 0.0)
 
     def _page(self, request: Request) -> Answer | None:
         segments = [segment for segment in request.scope["path"].split("/") if segment]

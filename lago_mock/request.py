@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import Receive, Scope
 
@@ -29,6 +30,10 @@ _JSON_TYPES = (
 
 
 _MORE: Mapping[str, Any] = MappingProxyType({"more_body": True})
+
+
+_USUAL = ("*/*", "application/json")
+"""What nearly every client sends, and needs no parsing."""
 
 
 class TooLarge(Exception):
@@ -58,38 +63,33 @@ class Limits:
     query: int
 
 
-@dataclass
 class Request:
     """A request whose head is there; `read_body` fetches the rest.
 
-    `in_body` is what `parameters` found in the body, before the query was laid over it.
+    `raw_path` is the path as it was sent, still percent-encoded. `in_body` is what `parameters`
+    found in the body, before the query was laid over it.
     """
 
-    scope: Scope
-    body: bytes = b""
-    headers: dict[bytes, bytes] = field(init=False)
-    in_body: JSONObject = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.headers = dict(self.scope["headers"])
-
-    @property
-    def method(self) -> str:
-        """The verb, in capitals."""
-        method: str = self.scope["method"]
-        return method
-
-    @property
-    def raw_path(self) -> str:
-        """The path as it was sent, still percent-encoded, without the query."""
-        raw: bytes = self.scope.get("raw_path") or self.scope["path"].encode()
-        return raw.partition(b"?")[0].decode("utf-8", "surrogateescape")
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        self.raw_path = raw.partition(b"?")[0].decode("utf-8", "surrogateescape")
+        self.body = b""
+        self.in_body: JSONObject = {}
 
     @property
     def plain_path(self) -> str:
         """The raw path with no slash doubled: a further one counts for nothing."""
         path = self.raw_path
         return re.sub("/{2,}", "/", path) if "//" in path else path
+
+    @property
+    def decoded_path(self) -> str:
+        """The path for people to read: what cannot be decoded is replaced."""
+        path = self.raw_path
+        return path if path.isascii() and "%" not in path else unquote(path, errors="replace")
 
     @property
     def base_url(self) -> str:
@@ -129,15 +129,17 @@ class Request:
         length = self.header(b"content-length")
         if length.isdecimal() and int(length) > limits.body:
             raise TooLarge(413, "body", limits.body)
-        body, message = b"", _MORE
+        chunks: list[bytes] = []
+        size, message = 0, _MORE
         while message.get("more_body", False):
             message = await receive()
-            body += message.get("body", b"")
-            if len(body) > limits.body:
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > limits.body:
                 raise TooLarge(413, "body", limits.body)
         if message["type"] == "http.disconnect":
             raise ClientGone
-        self.body = body
+        self.body = b"".join(chunks)
 
     def parameters(self) -> JSONObject:
         """Return body and query as one object: a key of the query goes before the body's.
@@ -158,9 +160,11 @@ class Request:
     def _media_type(self) -> str:
         content_type, accept = self.header(b"content-type"), self.header(b"accept")
         try:
-            for each in accept.split(",") if accept and accept != "*/*" else ():
+            for each in accept.split(",") if accept and accept not in _USUAL else ():
                 parse_media_type(each.strip())
-            return parse_media_type(content_type) if content_type else ""
+            if content_type in _USUAL or not content_type:
+                return content_type
+            return parse_media_type(content_type)
         except MalformedMediaType as error:
             raise NotAcceptable(str(error)) from error
 

@@ -6,9 +6,16 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
+from lago_mock.answer import EXTENSION, Headers
 from lago_mock.app import LagoMockApp
 from lago_mock.settings import Settings
 
@@ -60,6 +67,41 @@ def url_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class _Connection:
+    """The extension that takes a whole answer: one write, and no header is looked at again."""
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole answer, as uvicorn's `send` does in two calls."""
+        cycle = self._cycle
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        parts = [STATUS_LINE[status]]
+        for name, value in (*cycle.default_headers, *headers):
+            parts += (name, b": ", value, b"\r\n")
+        parts += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", body)
+        cycle.transport.write(b"".join(parts))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with the extension in the scope of each request."""
+
+    def on_headers_complete(self) -> None:
+        """Start the request, which runs when the parser has returned."""
+        super().on_headers_complete()
+        if self.cycle is not None:
+            extensions: dict[str, Any] = {EXTENSION: _Connection(self.cycle)}
+            self.scope["extensions"] = extensions
+
+
 class Server(uvicorn.Server):
     """uvicorn's server, which says when it listens, and lets waiting calls go at the end."""
 
@@ -67,6 +109,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app.asgi,
+                http=Protocol,
                 access_log=False,
                 log_config=None,
                 server_header=False,

@@ -245,7 +245,9 @@ class Contract:
 
     def _compile_rules(self, bare: Operation, place: tuple[str, ...]) -> Operation:
         answers = {
-            int(status): self._schemas.validator(self._schema_place(*place, "responses", status))
+            int(status): self._schemas.validator(
+                self._schema_place(*place, "responses", status), own=True
+            )
             for status, answer in bare.description["responses"].items()
             if status.isdecimal() and "application/json" in answer.get("content", {})
         }

@@ -78,17 +78,20 @@ _COLUMNS: JSONObject = {
 
 def present(call: Call, row: Row) -> JSONObject:
     """Return the `CustomerObjectExtended` of a row."""
-    sections = _shown_sections(call, row)
+    entity = _entity(call, row)
     return {
-        **list_item(call, row),
-        "applicable_invoice_custom_sections": sections,
+        **_shown(call, row, entity),
+        "applicable_invoice_custom_sections": _shown_sections(call, row, entity),
         "error_details": [],
     }
 
 
 def list_item(call: Call, row: Row) -> JSONObject:
     """Return the customer as lists show it: without sections and error details."""
-    entity = _entity(call, row)
+    return _shown(call, row, _entity(call, row))
+
+
+def _shown(call: Call, row: Row, entity: Row) -> JSONObject:
     return {
         "lago_id": row["lago_id"],
         "billing_entity_code": entity["code"],
@@ -369,11 +372,11 @@ def _sections(call: Call) -> JSONObject:
     return {"section_codes": list(dict.fromkeys(known)), "skip_invoice_custom_sections": False}
 
 
-def _shown_sections(call: Call, row: Row) -> list[JSONObject]:
+def _shown_sections(call: Call, row: Row, entity: Row) -> list[JSONObject]:
     """Return the customer's own sections, else those of its billing entity."""
     if row["skip_invoice_custom_sections"]:
         return []
-    codes = row["section_codes"] or _entity(call, row)["section_codes"]
+    codes = row["section_codes"] or entity["section_codes"]
     sections = (_section(call, code) for code in codes)
     return [call.present("invoice_custom_sections", section) for section in sections]
 
