@@ -18,6 +18,7 @@ from lago_mock.admin import HANDLERS, AdminEndpoint, Server
 from lago_mock.clock import SystemClock
 from lago_mock.contract.loader import Document, DocumentError, load_document
 from lago_mock.contract.operation import Contract
+from lago_mock.cors import Cors
 from lago_mock.data import data_folder
 from lago_mock.endpoint import Endpoint
 from lago_mock.fixtures import FixtureCompiler
@@ -49,7 +50,11 @@ class LagoMockApp:
 
 
 def load_contract(
-    resources: Mapping[str, Resource], path: Path | None = None, *, check: bool = False
+    resources: Mapping[str, Resource],
+    path: Path | None = None,
+    *,
+    check: bool = False,
+    era: str = "current",
 ) -> Contract:
     """Return the contract of the document that ships, or of the one at a path.
 
@@ -61,7 +66,7 @@ def load_contract(
     document = load_document(path or data_folder() / "openapi")
     handled = frozenset(handlers_of(resources))
     _report_missing(document, handled, foreign=path is not None)
-    return Contract(document, None if check else handled, foreign=path is not None)
+    return Contract(document, None if check else handled, foreign=path is not None, era=era)
 
 
 def _report_missing(document: Document, handled: frozenset[str], *, foreign: bool) -> None:
@@ -93,15 +98,16 @@ def build(settings: Settings) -> LagoMockApp:
         StoreUnwritable: it cannot be written.
     """
     resources = load_resources()
-    contract = load_contract(resources, Path(settings.openapi) if settings.openapi else None)
+    path = Path(settings.openapi) if settings.openapi else None
+    contract = load_contract(resources, path, era=settings.era)
     clock = SystemClock()
-    own = load_contract(resources) if contract.foreign else contract
+    own = load_contract(resources, era=settings.era) if contract.foreign else contract
     compiler = FixtureCompiler(data_folder() / "fixtures", own, resources, clock.now())
     fixtures = compiler.compile(settings.fixtures)
     keys = {resource.plural: resource.key for resource in resources.values()}
     store = Store(keys) if settings.db == ":memory:" else Store.open(keys, Path(settings.db))
     restored = bool(store.organizations()) and not settings.reset
-    rules = Rules(settings.license, settings.validation)
+    rules = Rules(settings.license, settings.validation, settings.era)
     tenants = Tenants(store, clock, fixtures, rules, settings.journal_size)
     try:
         tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)
@@ -130,7 +136,7 @@ class _Application(Starlette):
 
 def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
     limits = Limits(settings.max_body_bytes, settings.max_header_bytes, settings.max_query_bytes)
-    api = Endpoint(server.tenants, server.operations, limits)
+    api = Endpoint(server.tenants, server.operations, limits, Cors(settings.front_url))
     pages = Pages(api, server.tenants.portal_customer)
     admin = AdminEndpoint(server, load_admin_contract(), limits)
 

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from lago_mock.answer import Answer, bare, failure, made_up, plain_text, success
 from lago_mock.contract.operation import Judged, Operation
+from lago_mock.cors import Cors, preflight
 from lago_mock.errors import (
     Forbidden,
     InternalServerError,
@@ -26,6 +27,7 @@ from lago_mock.errors import (
     NotFound,
     Unauthorized,
     ValidationFailed,
+    body_in,
 )
 from lago_mock.faults import Outcome
 from lago_mock.journal import MAX_BODY_BYTES, Entry
@@ -58,7 +60,10 @@ class Route:
 class Endpoint:
     """ASGI application of every path that is neither a page nor the admin API."""
 
-    def __init__(self, tenants: Tenants, operations: Operations, limits: Limits) -> None:
+    def __init__(
+        self, tenants: Tenants, operations: Operations, limits: Limits, cors: Cors
+    ) -> None:
+        self._cors = cors
         self._tenants = tenants
         self._operations = operations
         self._router = operations.contract.router
@@ -68,6 +73,9 @@ class Endpoint:
         """Answer one HTTP request."""
         began = time.perf_counter()
         request = Request(scope)
+        if self._cors.is_preflight(request):
+            await preflight(self._cors, request).send(scope, send, self._id(request), 0.0)
+            return
         access = self._tenants.access(request.api_key)
         entry = self._open_entry(request, access.sandbox if access else None)
         exchange = _Exchange(self, request, receive, access, entry)
@@ -80,8 +88,12 @@ class Endpoint:
         self._close_entry(entry, answer, seconds)
         if reason := entry.reason():
             answer.headers.append((b"x-lago-mock-reason", _ascii(reason)))
-        request_id = request.header(b"x-request-id") or self._tenants.clock.new_id()
-        await answer.send(scope, send, request_id, seconds)
+        if b"origin" in request.headers:
+            answer.headers.extend(self._cors.headers(request))
+        await answer.send(scope, send, self._id(request), seconds)
+
+    def _id(self, request: Request) -> str:
+        return request.header(b"x-request-id") or self._tenants.clock.new_id()
 
     def _open_entry(self, request: Request, sandbox: Sandbox | None) -> Entry:
         journal = sandbox.journal if sandbox else self._tenants.journal
@@ -199,7 +211,7 @@ class _Exchange:
             self._entry.problems = error.problems
         elif isinstance(error, InternalServerError):
             _errors.error("a bug of lago-mock: %s", error)
-        body = error.body()
+        body = body_in(self._endpoint._tenants.rules.era, error)
         self._entry.refusal = str(body.get("code", body["error"]))
         return failure(body)
 

@@ -69,6 +69,18 @@ class BadRequest(LagoError):
         return {"status": self.status, "error": f"{self.error}: {self.root}"}
 
 
+_ERA_2023 = {400: "Bad Request", 422: "Unprocessable entity"}
+"""Texts of errors until 2023; the others were as they are."""
+
+
+def body_in(era: str, error: LagoError) -> JSONObject:
+    """Return the body of an error as the API of an era words it."""
+    body = error.body()
+    if era == "2023" and error.status in _ERA_2023:
+        body["error"] = _ERA_2023[error.status]
+    return body
+
+
 class Unauthorized(LagoError):
     """No key, or one that names no organization."""
 

@@ -96,6 +96,7 @@ class Operations:
             licensed=facts.licensed,
             signing=facts.signing,
             base_url=base_url,
+            era=facts.rules.era,
             resources=self._resources,
             problems=list(judged.problems),
         )

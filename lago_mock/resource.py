@@ -71,6 +71,7 @@ class Call:
     licensed: Licensed
     signing: Signing
     base_url: str
+    era: str
     resources: Mapping[str, Resource]
     problems: list[Problem] = field(default_factory=list)
 

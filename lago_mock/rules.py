@@ -11,8 +11,9 @@ class Rules:
 
     `validation` is `lago` (as the real server), `strict` (the document to the letter) or `off`
     (what names a thing is still needed, and nothing else is judged). `license` is `premium` or
-    `free`.
+    `free`. `era` is `current`, or `2023` for the texts, codes and fields of the old documents.
     """
 
     license: str = "premium"
     validation: str = "lago"
+    era: str = "current"

@@ -153,6 +153,20 @@ class Settings:
         choices=("premium", "free"),
         help="What the server is licensed for: premium is everything, free nothing extra.",
     )
+    era: str = _setting(
+        "current",
+        "text",
+        metavar="ERA",
+        choices=("current", "2023"),
+        help="Which Lago to be: today's, or that of 2023 with its texts, codes and fields.",
+    )
+    front_url: str | None = _setting(
+        None,
+        "text",
+        metavar="URL",
+        fallbacks=("LAGO_FRONT_URL", "LAGO_DOMAIN"),
+        help="Address of the front end: pages from there may call the API (CORS).",
+    )
     validation: str = _setting(
         "lago",
         "text",

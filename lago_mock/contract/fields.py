@@ -28,7 +28,9 @@ from lago_mock.contract.values import (
 from lago_mock.errors import Problem
 from lago_mock.wire import JSON, JSONObject
 
-Kind = Literal["object", "array", "string", "integer", "number", "boolean", "any"]
+Kind = Literal["object", "array", "string", "integer", "number", "boolean", "scalar", "any"]
+"""What a schema holds: `scalar` is more than one of the four, read as it was sent."""
+
 Licensed = Callable[[str | bool], bool]
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -168,7 +170,7 @@ class Permit:
         if isinstance(value, str) and "\0" in value and "nul" not in spec.clean:
             # Differs from Lago: a NUL where it is not dropped is 422; there it is a 500.
             self._add(spec, "format", path)
-        read = _SCALARS[spec.kind](value)
+        read = _SCALARS[spec.kind](value) if spec.kind in _SCALARS else value
         return clean(read, spec.clean) if isinstance(read, str) and spec.clean else read
 
     def _read_blank(self, spec: Field, path: tuple[str | int, ...]) -> JSON:
@@ -232,11 +234,10 @@ class FieldCompiler:
         """
         flat = self.flatten(schema)
         kind = _kind_of(flat)
-        codes = flat.get("x-lago-code", {})
         spec = Field(
             name=flat.get("x-lago-field", name),
             kind="any" if depth > 20 else kind,
-            codes={"*": codes} if isinstance(codes, str) else codes,
+            codes=self._codes(flat.get("x-lago-code", {})),
             clean=tuple(_known(flat, "x-lago-clean", [], CLEANERS)),
             blank=_one_of(flat, "x-lago-blank", "keep", ("null", "keep", "error")),
             null=flat.get("x-lago-null", "keep" if kind in ("object", "array") else "clear"),
@@ -255,6 +256,11 @@ class FieldCompiler:
             items = self.compile(flat.get("items", {}), spec.name, depth + 1)
             return replace(spec, items=items)
         return spec
+
+    def _codes(self, given: str | JSONObject) -> Mapping[str, str]:
+        """Return keyword -> code, `*` for all; what the era's name maps to is for all in it."""
+        codes = {"*": given} if isinstance(given, str) else dict(given)
+        return {**codes, "*": codes[self._era]} if self._era in codes else codes
 
     def flatten(self, schema: JSONObject) -> JSONObject:
         """Return a schema with its reference and its conjunctions laid into one object."""
@@ -277,7 +283,8 @@ def _kind_of(flat: JSONObject) -> Kind:
     types = flat.get("type", "object" if "properties" in flat else "any")
     if isinstance(types, list):
         named = [name for name in types if name != "null"]
-        types = named[0] if len(named) == 1 else "any"
+        nested = {"object", "array"}.intersection(named)
+        types = named[0] if len(named) == 1 else "any" if nested else "scalar"
     if types == "object" and "properties" not in flat:
         return "any"
     kind: Kind = types

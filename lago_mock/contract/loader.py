@@ -19,7 +19,7 @@ from lago_mock.wire import JSONObject
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 EXTENSIONS: Mapping[str, str] = {
-    "x-lago-code": "a code, or a map keyword -> code, said when the keyword fails",
+    "x-lago-code": "a code, or a map keyword (or era) -> code, said when the keyword fails",
     "x-lago-clean": "steps applied to text: upcase, downcase, strip, email, nul",
     "x-lago-blank": "what blank text is: null, keep (default) or error",
     "x-lago-null": "what null does: clear (default), keep or reset:VALUE",

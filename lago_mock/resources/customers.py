@@ -124,7 +124,7 @@ def _shown(call: Call, row: Row, entity: Row) -> JSONObject:
         "net_payment_term": row["net_payment_term"],
         "external_salesforce_id": row["external_salesforce_id"],
         "finalize_zero_amount_invoice": row["finalize_zero_amount_invoice"],
-        "billing_configuration": _billing_configuration(row),
+        "billing_configuration": _billing_configuration(call, row),
         "shipping_address": row["shipping_address"],
         "skip_invoice_custom_sections": row["skip_invoice_custom_sections"],
         "metadata": present_metadata(row["metadata"]),
@@ -143,7 +143,7 @@ def _entity(call: Call, row: Row) -> Row:
     return entity
 
 
-def _billing_configuration(row: Row) -> JSONObject:
+def _billing_configuration(call: Call, row: Row) -> JSONObject:
     configuration = {
         "invoice_grace_period": row["invoice_grace_period"],
         "payment_provider": row["payment_provider"],
@@ -154,6 +154,8 @@ def _billing_configuration(row: Row) -> JSONObject:
             "subscription_invoice_issuing_date_adjustment"
         ],
     }
+    if call.era == "2023":
+        configuration["vat_rate"] = row.get("vat_rate")
     return configuration | provider_shown(row)
 
 
@@ -332,7 +334,7 @@ def _columns(before: Row, body: JSONObject) -> JSONObject:
     given = {key: value for key, value in body.items() if key in _COLUMNS or key == "external_id"}
     shipping = {**before["shipping_address"], **body.get("shipping_address", {})}
     configuration = body.get("billing_configuration", {})
-    settings = {key: configuration[key] for key in _SETTINGS if key in configuration}
+    settings = {key: configuration[key] for key in (*_SETTINGS, "vat_rate") if key in configuration}
     return {**given, "shipping_address": shipping, **settings}
 
 
@@ -349,6 +351,7 @@ def _refuse_settings(call: Call) -> None:
         "billing_configuration.subscription_invoice_issuing_date_anchor",
         "billing_configuration.subscription_invoice_issuing_date_adjustment",
         "billing_configuration.invoice_grace_period",
+        "billing_configuration.vat_rate",
     )
 
 

@@ -17,6 +17,10 @@ from lago_mock.wire import JSONObject
 RESERVED_SLUG_LENGTH = 3
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
+_NUMBERINGS = ("per_customer", "per_organization")
+_LOGO_KINDS = ("data:image/png", "data:image/jpeg", "data:image/jpg")
+_LOGO_BYTES = 800_000
+
 _BILLING = ("invoice_footer", "invoice_grace_period", "document_locale", "vat_rate")
 
 
@@ -89,6 +93,8 @@ def present(call: Call, row: Row) -> JSONObject:
     entity = _entity(call)
     urls = [each["webhook_url"] for each in call.view.oldest_first("webhook_endpoints")]
     configuration = {key: row[key] for key in _BILLING if key in row}
+    if call.era == "2023":
+        configuration.setdefault("vat_rate", 0.0)
     return {
         "lago_id": row["lago_id"],
         "name": row["name"],
@@ -156,7 +162,9 @@ def update_organization(call: Call) -> JSONObject:
         "net_payment_term",
         "finalize_zero_amount_invoice",
         "email_settings",
+        "logo",
     )
+    _refuse_logo(call)
     call.refuse("default_currency")
     call.refuse("timezone")
     call.refuse_all()
@@ -189,9 +197,23 @@ def _point_webhooks(call: Call) -> None:
     call.view.put("webhook_endpoints", {**made, "webhook_url": url})
 
 
+def _refuse_logo(call: Call) -> None:
+    """Refuse a logo that is no picture: in 2023 it came as a data URI."""
+    logo = call.body.get("logo")
+    if logo is None:
+        return
+    kind, _, data = str(logo).partition(";base64,")
+    if kind not in _LOGO_KINDS:
+        raise ValidationFailed.of("logo", "invalid_content_type")
+    if len(data) * 3 // 4 > _LOGO_BYTES:
+        raise ValidationFailed.of("logo", "invalid_size")
+
+
 def _changed(row: Row, body: JSONObject) -> Row:
-    apart = ("billing_configuration", "webhook_url")
+    apart = ("billing_configuration", "webhook_url", "logo")
     scalars = {key: value for key, value in body.items() if key not in apart}
+    if isinstance(position := scalars.get("document_numbering"), int):
+        scalars["document_numbering"] = _NUMBERINGS[position]
     row = row | scalars | body.get("billing_configuration", {})
     if row.get("vat_rate", 0) is None:
         del row["vat_rate"]
@@ -203,7 +225,7 @@ def _changed_entity(call: Call, row: Row) -> Row:
     given = {**call.body, **call.body.get("billing_configuration", {})}
     entity = _entity(call)
     shared = {key: row[key] for key in given if key in entity and key in row}
-    if given.get("document_numbering") == "per_organization":
+    if row["document_numbering"] == "per_organization" and "document_numbering" in given:
         shared["document_numbering"] = "per_billing_entity"
     return {**entity, **shared, "updated_at": call.now()}
 

@@ -1,0 +1,70 @@
+"""Wallets: the prepaid credits of a customer, found by their code within it.
+
+Rules: lago-api, app/controllers/api/v1/customers/ and app/services/wallets/.
+"""
+
+from __future__ import annotations
+
+from lago_mock.clock import shown
+from lago_mock.errors import NotFound
+from lago_mock.resource import Call, Resource, customer_listing
+from lago_mock.store.tables import Row
+from lago_mock.wire import JSONObject
+
+
+def present(_call: Call, row: Row) -> JSONObject:
+    """Return the `WalletObject` of a row: all that it holds but whose it is."""
+    return {key: value for key, value in row.items() if key != "customer_id"}
+
+
+def find_all_customer_wallets(call: Call) -> JSONObject:
+    """Answer `findAllCustomerWallets`: a page, newest first, with the terminated ones.
+
+    Raises:
+        NotFound: 404 `customer_not_found` or `billing_entity_not_found`.
+    """
+    return customer_listing(call, "wallets")
+
+
+def find_customer_wallet(call: Call) -> JSONObject:
+    """Answer `findCustomerWallet`.
+
+    Raises:
+        NotFound: 404 `customer_not_found` or `wallet_not_found`.
+    """
+    return {"wallet": present(call, _require(call))}
+
+
+def destroy_customer_wallet(call: Call) -> JSONObject:
+    """Answer `destroyCustomerWallet`: the wallet, terminated; it is found still.
+
+    Raises:
+        NotFound: 404 `customer_not_found` or `wallet_not_found`.
+    """
+    row = _require(call)
+    if row["status"] != "terminated":
+        row |= {"status": "terminated", "terminated_at": shown(call.now())}
+        call.view.put("wallets", row)
+    return {"wallet": present(call, row)}
+
+
+def _require(call: Call) -> Row:
+    """Return the newest wallet with this code: of older ones none is active."""
+    customer = call.require("customers", call.path["external_customer_id"])
+    for row in call.view.newest_first("wallets"):
+        if (row["customer_id"], row["code"]) == (customer["lago_id"], call.path["code"]):
+            return row
+    raise NotFound("wallet_not_found")
+
+
+RESOURCE = Resource(
+    name="wallet",
+    plural="wallets",
+    key="lago_id",
+    operations={
+        "findAllCustomerWallets": find_all_customer_wallets,
+        "findCustomerWallet": find_customer_wallet,
+        "destroyCustomerWallet": destroy_customer_wallet,
+    },
+    present=present,
+)
