@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import yaml
 
+from lago_mock.contract.foreign import adopted
 from lago_mock.wire import JSONObject
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -136,12 +137,12 @@ def load_document(path: Path) -> Document:
     if path.is_dir():
         files = [path / "openapi.yaml", path / "common.yaml"]
         files += sorted((path / "resources").glob("*.yaml"))
-        files.append(path / "unmocked.yaml")
+        fragments = {file: read_file(file) for file in (*files, path / "unmocked.yaml")}
     else:
-        files = [path]
+        fragments = {path: adopted(path, read_file(path), read_file)}
     bundle = _Bundle()
-    for file in files:
-        bundle.add(file, read_file(file))
+    for file, fragment in fragments.items():
+        bundle.add(file, fragment)
     document = Document(bundle.tree, path, bundle.sources)
     _check(document, bundle)
     return document
@@ -213,9 +214,9 @@ def pointer(*steps: str | int) -> str:
 def resolve(tree: JSONObject, reference: str) -> Any:
     """Return what `#/components/schemas/Tax` points to; KeyError when it leads nowhere."""
     node: Any = tree
-    if not reference.startswith("#/"):
+    if not reference.startswith("#"):
         raise KeyError(reference)
-    for step in reference[2:].split("/"):
+    for step in reference[1:].split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
         node = node[int(key)] if isinstance(node, list) else node[key]
     return node
@@ -251,7 +252,7 @@ def _check_reference(
             _file_of(bundle, document, place),
             pointer(*place),
             f"the reference {reference} leads nowhere",
-            "References must point into the document itself, as #/components/schemas/Name.",
+            "Refer into the document as #/components/schemas/Name, or to a file beside it.",
         ) from None
 
 
