@@ -1,4 +1,8 @@
-"""A server in a thread, on a free port, for the whole run; every test begins with a reset."""
+"""A server in a thread, on a free port, for the whole run; every test begins with a reset.
+
+With `--lago-url` the tests of Lago's behaviour are sent to a real Lago instead, and what only the
+mock can do is skipped.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -14,8 +19,26 @@ from lago_mock.app import LagoMockApp, build
 from lago_mock.server import Server, bind, url_of
 from lago_mock.settings import Settings
 
+EMPTIED = {"customers": "external_id", "taxes": "code", "webhook_endpoints": "lago_id"}
 API_KEY = "lago-mock-key"
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lago-mock's own tests")
+    group.addoption("--lago-url", help="root URL of a real Lago to test against")
+    group.addoption("--lago-api-key", help="API key of an organization there that may be changed")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Against a real Lago, leave out what needs the mock: whoever asks for `admin` or `server`."""
+    if not config.getoption("--lago-url"):
+        return
+    only_the_mock = pytest.mark.skip(reason="needs the mock, and --lago-url names a real Lago")
+    for item in items:
+        wanted = set(getattr(item, "fixturenames", ())) & {"admin", "server", "app"}
+        if wanted or item.get_closest_marker("mock_only") or "client" not in item.fixturenames:
+            item.add_marker(only_the_mock)
 
 
 @contextmanager
@@ -60,8 +83,24 @@ def admin(server: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def client(server: str, admin: httpx.Client) -> Iterator[httpx.Client]:
+def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     """Client of the API with the organization's key; no customers, no taxes, no faults."""
-    headers = {"Authorization": f"Bearer {API_KEY}"}
-    with httpx.Client(base_url=f"{server}/api/v1", headers=headers, verify=False) as client:
+    url, key = request.config.getoption("--lago-url"), API_KEY
+    if url:
+        key = request.config.getoption("--lago-api-key") or ""
+    else:
+        request.getfixturevalue("admin")
+        url = request.getfixturevalue("server")
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=f"{url}/api/v1", headers=headers, verify=False) as client:
+        if request.config.getoption("--lago-url"):
+            empty(client)
         yield client
+
+
+def empty(client: httpx.Client) -> None:
+    """Delete what can be deleted over HTTP: a real Lago has no reset."""
+    for collection, key in EMPTIED.items():
+        while rows := client.get(f"/{collection}").raise_for_status().json()[collection]:
+            for row in rows:
+                client.delete(f"/{collection}/{quote(row[key], safe='')}").raise_for_status()
