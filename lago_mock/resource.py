@@ -27,9 +27,6 @@ Handler = Callable[["Call"], JSONObject | str]
 Present = Callable[["Call", Row], JSONObject]
 
 DEFAULT_PER_PAGE = 100
-DEFAULT_ENTITY = "default"
-"""The `lago_id` that the row of the default billing entity has: answers show the organization's."""
-
 FALLBACK_PER_PAGE = 25
 """What an unreadable `per_page` means: the pagination library's own default."""
 

@@ -6,57 +6,17 @@ Rules: lago-api, app/services/billing_entities/ and app/models/billing_entity.rb
 from __future__ import annotations
 
 from lago_mock.clock import shown
+from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, new_prefix
 from lago_mock.errors import Forbidden, ValidationFailed
-from lago_mock.resource import DEFAULT_ENTITY, Call, Resource
+from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
 _PRO_LIMIT = 2
 _WITHOUT_LICENSE = 1
 
-_FROM_ORGANIZATION = (
-    "default_currency",
-    "country",
-    "address_line1",
-    "address_line2",
-    "state",
-    "zipcode",
-    "email",
-    "city",
-    "legal_name",
-    "legal_number",
-    "timezone",
-    "net_payment_term",
-    "email_settings",
-    "document_number_prefix",
-    "tax_identification_number",
-    "finalize_zero_amount_invoice",
-    "invoice_footer",
-    "invoice_grace_period",
-    "document_locale",
-)
-"""Columns that an organization and its default entity share."""
-
 _INITIAL: JSONObject = {
-    "default_currency": "USD",
-    "country": None,
-    "address_line1": None,
-    "address_line2": None,
-    "state": None,
-    "zipcode": None,
-    "email": None,
-    "city": None,
-    "legal_name": None,
-    "legal_number": None,
-    "timezone": "UTC",
-    "net_payment_term": 0,
-    "email_settings": [],
-    "tax_identification_number": None,
-    "finalize_zero_amount_invoice": True,
-    "invoice_footer": None,
-    "invoice_grace_period": 0,
-    "document_locale": "en",
-    "document_numbering": "per_customer",
+    **INITIAL_COLUMNS,
     "subscription_invoice_issuing_date_anchor": "next_period_start",
     "subscription_invoice_issuing_date_adjustment": "align_with_finalization_date",
     "eu_tax_management": False,
@@ -69,7 +29,8 @@ def default_entity(organization: Row) -> Row:
     """Return the row of a new organization's default entity, which shares its columns."""
     return {
         **_INITIAL,
-        **{name: organization[name] for name in _FROM_ORGANIZATION},
+        **{name: organization[name] for name in INITIAL_COLUMNS},
+        "document_number_prefix": organization["document_number_prefix"],
         "lago_id": DEFAULT_ENTITY,
         "code": organization["billing_entity_code"],
         "name": organization["name"],
@@ -162,7 +123,7 @@ def create_billing_entity(call: Call) -> JSONObject:
     row = {
         "lago_id": lago_id,
         **_INITIAL,
-        "document_number_prefix": f"{call.body['name'][:3].upper()}-{lago_id[-4:].upper()}",
+        "document_number_prefix": new_prefix(call.body["name"], lago_id),
         "created_at": created_at,
         "updated_at": created_at,
     }

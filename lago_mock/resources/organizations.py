@@ -9,8 +9,9 @@ import re
 import unicodedata
 
 from lago_mock.clock import Clock, precise, shown
+from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, new_prefix
 from lago_mock.errors import ValidationFailed
-from lago_mock.resource import DEFAULT_ENTITY, Call, Resource
+from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
@@ -33,27 +34,9 @@ def new_organization(clock: Clock, name: str) -> Row:
     return {
         "lago_id": lago_id,
         **names_of(clock, name),
-        "default_currency": "USD",
+        **INITIAL_COLUMNS,
         "created_at": precise(clock.now()),
-        "country": None,
-        "address_line1": None,
-        "address_line2": None,
-        "state": None,
-        "zipcode": None,
-        "email": None,
-        "city": None,
-        "legal_name": None,
-        "legal_number": None,
-        "timezone": "UTC",
-        "net_payment_term": 0,
-        "email_settings": [],
-        "document_numbering": "per_customer",
-        "document_number_prefix": _prefix(name, lago_id),
-        "tax_identification_number": None,
-        "finalize_zero_amount_invoice": True,
-        "invoice_footer": None,
-        "invoice_grace_period": 0,
-        "document_locale": "en",
+        "document_number_prefix": new_prefix(name, lago_id),
         "hmac_key": clock.new_id(),
         "api_keys": [],
     }
@@ -66,10 +49,6 @@ def names_of(clock: Clock, name: str) -> JSONObject:
         "slug": _slug(clock, name),
         "billing_entity_code": _parameterized(name, "_"),
     }
-
-
-def _prefix(name: str, lago_id: str) -> str:
-    return f"{name[:3].upper()}-{lago_id[-4:].upper()}"
 
 
 def _slug(clock: Clock, name: str) -> str:
