@@ -64,7 +64,10 @@ _SCALARS: Mapping[Kind, Callable[[Any], JSON]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Field:
-    """One value of a body: a scalar, an object or an array of these."""
+    """One value of a body: a scalar, an object or an array of these.
+
+    `is_plain` marks text that is taken as it comes, unless it holds a NUL.
+    """
 
     name: str
     kind: Kind = "any"
@@ -77,6 +80,7 @@ class Field:
     premium: str | bool = False
     text_format: str = ""
     required: tuple[str, ...] = ()
+    is_plain: bool = False
 
     def code(self, keyword: str) -> str:
         """Return what `error_details` says when a keyword of this value is broken."""
@@ -157,6 +161,8 @@ class Permit:
         return [self._read_scalar(items, item, (*path, n)) for n, item in enumerate(value)]
 
     def _read_scalar(self, spec: Field, value: JSON, path: tuple[str | int, ...]) -> Any:
+        if spec.is_plain and type(value) is str and "\0" not in value:
+            return value
         if isinstance(value, dict | list):
             return _ABSENT
         if isinstance(value, str) and spec.blank != "keep" and is_blank(value):
@@ -244,6 +250,8 @@ class FieldCompiler:
             premium=flat.get("x-lago-premium", False),
             text_format=flat.get("format", "") if flat.get("format") in FORMATS else "",
         )
+        if spec.kind == "string" and spec.blank == "keep" and set(spec.clean) <= {"nul"}:
+            return replace(spec, is_plain=True)
         if spec.kind == "object":
             inner = {
                 key: self.compile(value, key, depth + 1)

@@ -77,18 +77,12 @@ class Operation:
         violations = self._violations({self.root: value} if self.root else value)
         if self.root and any(_is_empty_root(violation) for violation in violations):
             raise BadRequest(self.root)
-        depth = 1 if self.root else 0
-        found = [each for one in violations for each in problem_of(self.fields, one, depth)]
-        blank = {problem.path for problem in permit.problems}
-        found = [each for each in found if each.keyword != "type" or each.path not in blank]
-        order = {name: place for place, name in enumerate(spec.properties)}
-        problems = sorted(
-            _without_repeats([*permit.problems, *found]),
-            key=lambda each: order.get(str(each.path[0]) if each.path else "", -1),
-        )
         prefix = (self.root,) if self.root else ()
         unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
-        return Judged(value, tuple(problems), unknown)
+        if not violations and not permit.problems:
+            return Judged(value, (), unknown)
+        found = [each for one in violations for each in problem_of(self.fields, one, len(prefix))]
+        return Judged(value, _in_order(spec, permit.problems, found), unknown)
 
     def strangers(self, body: JSONObject) -> list[str]:
         """Return the pointers of what is sent beside the root and is no query parameter."""
@@ -156,6 +150,22 @@ def _shape_of(name: str, schema: JSONObject) -> Literal["scalar", "array", "obje
 
 def _strict(path: tuple[str | int, ...], code: str, keyword: str) -> Problem:
     return Problem(".".join(map(str, path)), code, keyword, path)
+
+
+def _in_order(spec: Field, read: list[Problem], judged: list[Problem]) -> tuple[Problem, ...]:
+    """Return all problems once, in the document's order of fields.
+
+    What is blank was said to be so when it was read, and is not told its type as well.
+    """
+    blank = {problem.path for problem in read}
+    found = [each for each in judged if each.keyword != "type" or each.path not in blank]
+    order = {name: place for place, name in enumerate(spec.properties)}
+    return tuple(
+        sorted(
+            _without_repeats([*read, *found]),
+            key=lambda each: order.get(str(each.path[0]) if each.path else "", -1),
+        )
+    )
 
 
 def _is_empty_root(violation: Violation) -> bool:

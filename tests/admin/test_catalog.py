@@ -56,7 +56,10 @@ def test_fixtures_lists_the_sets_by_name(admin: httpx.Client) -> None:
     sets = admin.get("/fixtures").json()["fixtures"]
 
     assert [each["name"] for each in sets] == ["default", "empty"]
-    assert [each["sections"] for each in sets] == [{"customers": 5, "taxes": 2}, {}]
+    assert [each["sections"] for each in sets] == [
+        {"billing_entities": 1, "customers": 5, "taxes": 2},
+        {"billing_entities": 1},
+    ]
     assert all(each["description"] for each in sets)
     assert all(Path(each["path"]).is_absolute() for each in sets)
     assert all(Path(each["path"]).is_file() for each in sets)

@@ -867,14 +867,16 @@ class TestStages:
 
         assert_refused(response, {"integration_type": ["value_is_invalid"]})
 
-    @pytest.mark.parametrize("codes", [[], ["nope"]], ids=["none", "unknown"])
+    @pytest.mark.parametrize("codes", [[], ["terms"], ["thanks", "terms"]], ids=brief)
     def test_section_codes_are_taken_without_skipping(
         self, client: httpx.Client, codes: list[str]
     ) -> None:
         customer = saved(client, {"invoice_custom_section_codes": codes})
 
-        assert customer["applicable_invoice_custom_sections"] == []
+        shown = customer["applicable_invoice_custom_sections"]
+        assert [section["code"] for section in shown] == codes
         assert customer["skip_invoice_custom_sections"] is False
+        assert found(client) == customer
 
     @pytest.mark.parametrize(
         ("codes", "skips"),

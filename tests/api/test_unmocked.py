@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
+
+from tests.conftest import ROOT
 
 SAMPLE = [
     ("GET", "/plans", "findAllPlans"),
@@ -9,15 +13,15 @@ SAMPLE = [
     ("PUT", "/plans/basic", "updatePlan"),
     ("PATCH", "/plans/basic/metadata", "mergePlanMetadata"),
     ("DELETE", "/plans/basic/metadata/color", "deletePlanMetadataKey"),
-    ("GET", "/customers/a/portal_url", "getCustomerPortalUrl"),
-    ("GET", "/customers/a.b/portal_url", "getCustomerPortalUrl"),
-    ("GET", "/customers/a%2Fb/invoices", "findAllCustomerInvoices"),
-    ("POST", "/customers/a/checkout_url", "generateCustomerCheckoutURL"),
-    ("GET", "/customers/a/current_usage", "findCustomerCurrentUsage"),
+    ("GET", "/coupons", "findAllCoupons"),
+    ("DELETE", "/coupons/ten_off", "destroyCoupon"),
+    ("POST", "/invoices/preview", "invoicePreview"),
+    ("PUT", "/invoices/a/finalize", "finalizeInvoice"),
     ("POST", "/events/batch", "createBatchEvents"),
-    ("GET", "/organizations/grpc_token", "findOrganizationGrpcToken"),
-    ("GET", "/webhooks/json_public_key", "fetchJsonPublicKey"),
     ("POST", "/subscriptions", "createSubscription"),
+    ("GET", "/subscriptions/a.b/lifetime_usage", "getSubscriptionLifetimeUsage"),
+    ("GET", "/subscriptions/a%2Fb/charges", "findAllSubscriptionCharges"),
+    ("PUT", "/wallets/a", "updateWallet"),
     ("GET", "/analytics/mrr", "findAllMrrs"),
 ]
 
@@ -80,7 +84,8 @@ def test_the_catalog_knows_which_operations_are_not_mocked(
         for each in unmocked
     }
 
-    assert len(unmocked) > 150
+    document = (ROOT / "openapi" / "unmocked.yaml").read_text("utf-8")
+    assert answers.keys() == set(re.findall(r"operationId: (\w+)", document))
     assert answers == {operation: not_mocked(operation) for operation in answers}
 
 

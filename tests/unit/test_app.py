@@ -323,13 +323,16 @@ def test_an_answer_that_our_document_forbids_is_a_500_and_saves_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     app = build(Settings(db=":memory:", fixtures="empty"))
+    owner = app.store.organizations()[0]["lago_id"]
+    before = app.store.contents(owner)
 
     answer = ask(app.asgi, "POST", "/api/v1/taxes", json=TAX)
 
     assert answer.status_code == 500
     assert answer.json() == {"status": 500, "error": "Internal Server Error"}
     assert tax_codes(app.asgi) == []
-    assert app.store.contents(app.store.organizations()[0]["lago_id"]) == ({}, {})
+    assert app.store.contents(owner) == before
+    assert (list(before[0]), before[1]) == (["billing_entities"], {})
     (record,) = (each for each in caplog.records if each.name == "lago_mock.errors")
     assert record.message.startswith(
         "a bug of lago-mock: createTax answered what the document forbids: /tax "

@@ -19,6 +19,10 @@ STARTED = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 NAMED = "organization: {name: Brightwater Rowing}\n"
+SECTIONS = (
+    "billing_entities, customers, integrations, invoice_custom_sections, payment_providers, taxes, "
+    "webhook_endpoints"
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +88,27 @@ def test_the_default_set_compiles(compiler: FixtureCompiler) -> None:
     assert fixtures.rows.sequences == {"customers": 5}
 
 
-def test_the_empty_set_compiles_to_an_organization_alone(compiler: FixtureCompiler) -> None:
+def test_the_empty_set_compiles_to_an_organization_and_its_default_entity(
+    compiler: FixtureCompiler,
+) -> None:
     fixtures = compiler.compile("empty")
 
     assert (fixtures.organization["name"], fixtures.api_key) == ("Blank Slate", "lago-mock-key")
-    assert (fixtures.rows.rows, fixtures.rows.sequences) == ({}, {})
+    assert fixtures.organization["premium_integrations"] is None
+    assert (list(fixtures.rows.rows), fixtures.rows.sequences) == (["billing_entities"], {})
+    (entity,) = rows(fixtures, "billing_entities")
+    assert (entity["lago_id"], entity["code"]) == ("default", "blank_slate")
+    assert entity["created_at"] == fixtures.organization["created_at"]
+
+
+def test_settings_of_the_organization_are_those_of_its_default_entity(
+    compiler: FixtureCompiler,
+) -> None:
+    (entity,) = rows(compiler.compile("default"), "billing_entities")
+
+    assert (entity["name"], entity["code"]) == ("Pebblewick Software", "pebblewick_software")
+    assert (entity["default_currency"], entity["timezone"]) == ("EUR", "Europe/Lisbon")
+    assert (entity["document_number_prefix"], entity["net_payment_term"]) == ("PBL", 14)
 
 
 @pytest.mark.parametrize("name", ["default", "empty"])
@@ -144,7 +164,7 @@ def test_a_set_is_found_by_a_path_in_place_of_a_name(compiler: FixtureCompiler, 
         "name": "rowing",
         "path": str(path),
         "description": "A rowing club",
-        "sections": {"taxes": 1, "customers": 2},
+        "sections": {"billing_entities": 1, "taxes": 1, "customers": 2},
     }
 
 
@@ -194,7 +214,8 @@ def test_a_set_needs_no_more_than_a_name(compiler: FixtureCompiler, path: Path) 
     assert (fixtures.api_key, fixtures.description) == (None, "")
     assert fixtures.organization["slug"] == "brightwater-rowing"
     assert fixtures.organization["created_at"] == "2026-02-03T04:05:06.000000Z"
-    assert fixtures.shown()["sections"] == {}
+    assert fixtures.shown()["sections"] == {"billing_entities": 1}
+    assert (fixtures.api_keys, fixtures.organization["premium_integrations"]) == ([], None)
 
 
 @pytest.mark.parametrize(
@@ -314,12 +335,12 @@ def test_broken_json_is_refused_with_line_and_column(
         ),
         pytest.param(
             f"{NAMED}zebra/stripes: []\n",
-            "/zebra~1stripes: no such section. Known: customers, taxes.",
+            f"/zebra~1stripes: no such section. Known: {SECTIONS}.",
             id="unknown section with no close match",
         ),
         pytest.param(
             f"{NAMED}1: []\n",
-            "/1: no such section. Known: customers, taxes.",
+            f"/1: no such section. Known: {SECTIONS}.",
             id="unknown section whose name is a number",
         ),
         pytest.param(f"{NAMED}taxes: {{}}\n", "/taxes: a list is needed", id="section an object"),
@@ -377,3 +398,202 @@ def test_an_api_key_that_is_no_text_is_refused(compiler: FixtureCompiler, path: 
     reason = refusal(compiler, path, "organization: {name: X, api_key: 4711}\n")
 
     assert reason.startswith("/organization/api_key: ")
+
+
+# Further keys and premium integrations
+
+
+def test_further_keys_are_taken_as_they_are_written(compiler: FixtureCompiler, path: Path) -> None:
+    fixtures = compiled(
+        compiler,
+        path,
+        "organization:\n"
+        "  name: X\n"
+        "  api_key: first\n"
+        "  api_keys:\n"
+        "  - {value: reader, name: Reader, permissions: {customer: [read], tax: []}}\n"
+        "  - {value: guest, expires_at: '2026-06-01T00:00:00Z'}\n",
+    )
+
+    assert fixtures.api_key == "first"
+    assert fixtures.api_keys == [
+        {"value": "reader", "name": "Reader", "permissions": {"customer": ["read"], "tax": []}},
+        {"value": "guest", "expires_at": "2026-06-01T00:00:00Z"},
+    ]
+    assert fixtures.organization["api_keys"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "integrations"),
+    [
+        pytest.param("[revenue_share, auto_dunning]", ["revenue_share", "auto_dunning"], id="some"),
+        pytest.param("[]", [], id="none"),
+        pytest.param("~", None, id="null is all of them"),
+    ],
+)
+def test_premium_integrations_are_the_organizations(
+    compiler: FixtureCompiler, path: Path, given: str, integrations: list[str] | None
+) -> None:
+    fixtures = compiled(
+        compiler, path, f"organization: {{name: X, premium_integrations: {given}}}\n"
+    )
+
+    assert fixtures.organization["premium_integrations"] == integrations
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        pytest.param("api_keys: {}", "api_keys: a list is needed", id="keys no list"),
+        pytest.param("api_keys: ~", "api_keys: a list is needed", id="keys null"),
+        pytest.param(
+            "api_keys: [a]", "api_keys/0/value: a key is an object with a value", id="key a text"
+        ),
+        pytest.param(
+            "api_keys: [{value: a}, {name: b}]",
+            "api_keys/1/value: a key is an object with a value",
+            id="no value",
+        ),
+        pytest.param(
+            "api_keys: [{value: 4711}]",
+            "api_keys/0/value: a key is an object with a value",
+            id="value no text",
+        ),
+        pytest.param(
+            "api_keys: [{value: a, rights: {}, colour: red}]",
+            "api_keys/0/colour: a key has no such thing",
+            id="unknown things, the first by name",
+        ),
+        pytest.param(
+            "api_keys: [{value: a, expires_at: tomorrow}]",
+            "api_keys/0/expires_at: no point in time",
+            id="expiry no time",
+        ),
+        pytest.param(
+            "api_keys: [{value: a, expires_at: 5}]",
+            "api_keys/0/expires_at: no point in time",
+            id="expiry no text",
+        ),
+        pytest.param(
+            "api_keys: [{value: a, expires_at: '2026-12-31T23:59:60Z'}]",
+            "api_keys/0/expires_at: no point in time",
+            id="expiry a leap second",
+        ),
+        pytest.param(
+            "api_keys: [{value: a, permissions: [read]}]",
+            "api_keys/0/permissions: an object of lists is needed",
+            id="permissions a list",
+        ),
+        pytest.param(
+            "api_keys: [{value: a, permissions: {customer: read}}]",
+            "api_keys/0/permissions: an object of lists is needed",
+            id="permissions of a text",
+        ),
+        pytest.param(
+            "api_keys: [{value: a, permissions: {customer: ~}}]",
+            "api_keys/0/permissions: an object of lists is needed",
+            id="permissions of null",
+        ),
+        pytest.param(
+            "premium_integrations: revenue_share",
+            "premium_integrations: a list of names is needed",
+            id="integrations no list",
+        ),
+    ],
+)
+def test_keys_and_integrations_of_another_shape_are_refused(
+    compiler: FixtureCompiler, path: Path, given: str, reason: str
+) -> None:
+    text = f"organization: {{name: X, {given}}}\n"
+
+    assert refusal(compiler, path, text) == f"/organization/{reason}"
+
+
+@pytest.mark.parametrize("value", ["''", "' '", "two words"])
+def test_a_further_key_that_no_request_can_name_is_refused(
+    compiler: FixtureCompiler, path: Path, value: str
+) -> None:
+    text = f"organization: {{name: X, api_keys: [{{value: {value}}}]}}\n"
+
+    assert refusal(compiler, path, text).startswith("/organization/api_keys/0/value: ")
+
+
+# Sections of things that the API cannot make
+
+
+def test_what_is_declared_becomes_rows(compiler: FixtureCompiler, path: Path) -> None:
+    fixtures = compiled(
+        compiler,
+        path,
+        f"{NAMED}"
+        "payment_providers: [{code: stripe_eu, type: stripe, name: Stripe EU}]\n"
+        "integrations: [{code: books, type: xero}]\n"
+        "invoice_custom_sections: [{code: terms, name: Terms}]\n",
+    )
+
+    (provider,) = rows(fixtures, "payment_providers")
+    (integration,) = rows(fixtures, "integrations")
+    (section,) = rows(fixtures, "invoice_custom_sections")
+    assert {**provider, "lago_id": ""} == {
+        "lago_id": "",
+        "code": "stripe_eu",
+        "type": "stripe",
+        "name": "Stripe EU",
+    }
+    assert (integration["type"], integration["name"]) == ("xero", None)
+    assert section["details"] is None
+    assert all(UUID.fullmatch(row["lago_id"]) for row in (provider, integration, section))
+
+
+def test_a_customer_can_be_linked_to_what_stands_above_it(
+    compiler: FixtureCompiler, path: Path
+) -> None:
+    fixtures = compiled(
+        compiler,
+        path,
+        f"{NAMED}"
+        "payment_providers: [{code: stripe_eu, type: stripe}]\n"
+        "billing_entities: [{code: north, name: North}]\n"
+        "customers:\n"
+        "- external_id: a\n"
+        "  billing_entity_code: north\n"
+        "  billing_configuration: {payment_provider: stripe, provider_customer_id: cus_1}\n",
+    )
+
+    (customer,) = rows(fixtures, "customers")
+    _, north = rows(fixtures, "billing_entities")
+    assert (customer["payment_provider_code"], customer["billing_entity_id"]) == (
+        "stripe_eu",
+        north["lago_id"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(
+            "payment_providers: [{code: a}]",
+            "/payment_providers/0/type: value_is_mandatory (declared)",
+            id="missing",
+        ),
+        pytest.param(
+            "payment_providers: [{code: a, type: paypal}]",
+            "/payment_providers/0/type: value_is_invalid (declared)",
+            id="unknown type",
+        ),
+        pytest.param(
+            "integrations: [{code: a, type: xero}, {code: 5, type: xero}]",
+            "/integrations/1/code: value_is_invalid (declared)",
+            id="no text",
+        ),
+        pytest.param(
+            "invoice_custom_sections: [{code: a, name: A, text: b}]",
+            "/invoice_custom_sections/0/text: unknown_field (declared)",
+            id="unknown key",
+        ),
+    ],
+)
+def test_a_broken_declaration_is_refused_with_its_place(
+    compiler: FixtureCompiler, path: Path, text: str, reason: str
+) -> None:
+    assert refusal(compiler, path, f"{NAMED}{text}\n") == reason

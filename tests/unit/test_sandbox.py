@@ -1,24 +1,30 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lago_mock.app import load_contract
-from lago_mock.clock import SystemClock
+from lago_mock.clock import Clock, ScriptedClock, SystemClock
 from lago_mock.data import data_folder
 from lago_mock.fixtures import FixtureCompiler, FixtureSet
 from lago_mock.journal import Entry
 from lago_mock.resources import load_resources
-from lago_mock.sandbox import FALLBACK_KEY, Sandbox, Tenants
+from lago_mock.rules import Rules
+from lago_mock.sandbox import FALLBACK_KEY, Access, Sandbox, Tenants
+from lago_mock.signing import Signing
 from lago_mock.store.store import Store
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 KEYS = {each.plural: each.key for each in load_resources().values()}
 FAULT = {"operation": "*", "status": 500, "times": None}
+
+SetOf = Callable[..., FixtureSet]
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +48,17 @@ def store() -> Store:
     return Store(KEYS)
 
 
-def tenants_of(store: Store, fixtures: FixtureSet) -> Tenants:
-    return Tenants(store, SystemClock(), fixtures, 10)
+@pytest.fixture
+def set_of(compiler: FixtureCompiler, tmp_path: Path) -> SetOf:
+    """Make a set of an organization with these settings, named Keys unless they say another."""
+
+    def make(**organization: Any) -> FixtureSet:
+        path = tmp_path / "keys.json"
+        content = {"organization": {"name": "Keys", **organization}}
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return compiler.compile(str(path))
+
+    return make
 
 
 def begun(
@@ -53,8 +68,9 @@ def begun(
     api_key: str | None = None,
     *,
     anew: bool = False,
+    clock: Clock | None = None,
 ) -> Tenants:
-    tenants = tenants_of(store, fixtures)
+    tenants = Tenants(store, clock or SystemClock(), fixtures, Rules(), 10)
     tenants.begin(name, api_key, anew=anew)
     return tenants
 
@@ -71,6 +87,11 @@ def found_second(store: Store, fixtures: FixtureSet) -> None:
 
 def keys(row: dict[str, Any]) -> list[str]:
     return [key["value"] for key in row["api_keys"]]
+
+
+def default_entity(store: Store, owner: str) -> dict[str, Any]:
+    (row,) = store.view(owner).oldest_first("billing_entities")
+    return row
 
 
 def customers(store: Store, owner: str) -> list[str]:
@@ -92,6 +113,12 @@ def sandbox_of(tenants: Tenants, api_key: str) -> Sandbox:
     sandbox = tenants.of(api_key)
     assert sandbox is not None
     return sandbox
+
+
+def access_of(tenants: Tenants, api_key: str) -> Access:
+    access = tenants.access(api_key)
+    assert access is not None
+    return access
 
 
 def test_a_new_store_gets_the_organization_and_the_rows_of_the_set(
@@ -120,18 +147,11 @@ def test_a_new_store_gets_the_organization_and_the_rows_of_the_set(
     ],
 )
 def test_a_new_organization_has_one_key(
-    store: Store,
-    compiler: FixtureCompiler,
-    tmp_path: Path,
-    given: str | None,
-    in_set: str | None,
-    used: str,
+    store: Store, set_of: SetOf, given: str | None, in_set: str | None, used: str
 ) -> None:
-    key = "" if in_set is None else f', "api_key": "{in_set}"'
-    path = tmp_path / "keys.json"
-    path.write_text(f'{{"organization": {{"name": "Keys"{key}}}}}', encoding="utf-8")
+    fixtures = set_of() if in_set is None else set_of(api_key=in_set)
 
-    tenants = begun(store, compiler.compile(str(path)), api_key=given)
+    tenants = begun(store, fixtures, api_key=given)
 
     (row,) = store.organizations()
     assert (keys(row), tenants.first_key()) == ([used], used)
@@ -158,6 +178,9 @@ def test_a_given_name_is_the_organizations_with_what_is_made_of_it(
     }
     assert {key: row[key] for key in names} == row["founding"] == names
     assert row["document_number_prefix"] == "PBL"
+    entity = default_entity(store, row["lago_id"])
+    assert (entity["name"], entity["code"]) == ("Évora Rowing & Co", "evora_rowing_co")
+    assert (entity["lago_id"], entity["city"]) == ("default", "Lisbon")
 
 
 def test_a_store_that_has_organizations_goes_before_the_set(
@@ -280,7 +303,11 @@ def test_a_reset_puts_all_back_and_each_keeps_its_name_and_keys(
     assert first == before[0]
     assert (second["name"], second["city"], keys(second)) == ("Second", "Lisbon", ["second-key"])
     assert len(customers(store, first["lago_id"])) == len(customers(store, "second")) == 5
-    assert store.contents("second") == (default.rows.rows, default.rows.sequences)
+    entity = {**default_entity(store, first["lago_id"]), "name": "Second", "code": "second"}
+    assert default_entity(store, "second") == entity
+    rows, sequences = store.contents("second")
+    assert {**rows, "billing_entities": {}} == {**default.rows.rows, "billing_entities": {}}
+    assert sequences == default.rows.sequences
 
 
 def test_a_reset_of_one_leaves_the_other_and_the_server_alone(
@@ -366,3 +393,249 @@ def test_calls_that_wait_are_woken_and_later_ones_wait_again(
     tenants = begun(store, default)
 
     assert asyncio.run(woken(tenants, act(tenants, next(iter(tenants))))) == woken_places
+
+
+# Keys
+
+
+READER = {"value": "reader", "name": "Reader", "permissions": {"customer": ["read"], "tax": []}}
+
+
+@pytest.fixture
+def keyed(store: Store, set_of: SetOf) -> Tenants:
+    """Tenants of a set with the keys `first`, `reader` and `all`."""
+    return begun(store, set_of(api_key="first", api_keys=[READER, {"value": "all"}]))
+
+
+def test_a_new_organization_has_the_further_keys_of_the_set(store: Store, keyed: Tenants) -> None:
+    (row,) = store.organizations()
+    assert [{**key, "lago_id": ""} for key in row["api_keys"]] == [
+        {"lago_id": "", "value": "first"},
+        {"lago_id": "", **READER},
+        {"lago_id": "", "value": "all"},
+    ]
+    assert len({key["lago_id"] for key in row["api_keys"]}) == 3
+    assert keyed.first_key() == "first"
+    assert len({sandbox_of(keyed, key).facts.organization_id for key in keys(row)}) == 1
+
+
+def test_a_set_with_further_keys_alone_has_no_other_key(store: Store, set_of: SetOf) -> None:
+    tenants = begun(store, set_of(api_keys=[{"value": "only"}]))
+
+    assert keys(store.organizations()[0]) == ["only"]
+    assert (tenants.first_key(), tenants.access(FALLBACK_KEY)) == ("only", None)
+
+
+def test_further_keys_are_there_again_with_what_they_may_do(store: Store, keyed: Tenants) -> None:
+    again = begun(store, keyed.fixtures)
+
+    assert access_of(again, "reader").permissions == READER["permissions"]
+    assert access_of(again, "all").permissions is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "opens"),
+    [
+        pytest.param(-1, False, id="a second ago"),
+        pytest.param(0, False, id="now"),
+        pytest.param(1, True, id="in a second"),
+    ],
+)
+def test_a_key_opens_nothing_from_its_expiry_on(
+    store: Store, set_of: SetOf, seconds: int, opens: bool
+) -> None:
+    expiry = (NOW + timedelta(seconds=seconds)).isoformat()
+    fixtures = set_of(api_key="first", api_keys=[{"value": "guest", "expires_at": expiry}])
+
+    tenants = begun(store, fixtures, clock=ScriptedClock(NOW, "seed"))
+
+    assert (tenants.access("guest") is not None) == opens
+    assert tenants.of("first") is not None
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "instant"),
+    [
+        pytest.param("2030-01-05T09:00:00Z", "2030-01-05T09:00:00+00:00", id="UTC"),
+        pytest.param("2030-01-05T09:00:00+02:00", "2030-01-05T07:00:00+00:00", id="offset"),
+        pytest.param("2030-01-05t09:00:00z", "2030-01-05T09:00:00+00:00", id="small letters"),
+        pytest.param("2030-01-05T09:00:00.5Z", "2030-01-05T09:00:00.500+00:00", id="fraction"),
+        pytest.param(None, None, id="never"),
+    ],
+)
+def test_an_expiry_is_any_point_in_time(
+    store: Store, set_of: SetOf, expires_at: str | None, instant: str | None
+) -> None:
+    tenants = begun(store, set_of(api_keys=[{"value": "guest", "expires_at": expires_at}]))
+
+    wanted = datetime.fromisoformat(instant) if instant else None
+    assert access_of(tenants, "guest").expires_at == wanted
+
+
+@pytest.mark.parametrize(
+    ("key", "scopes", "code"),
+    [
+        pytest.param("first", ["customer:write"], None, id="a key without permissions"),
+        pytest.param("all", ["customer:write"], None, id="a further key without permissions"),
+        pytest.param("reader", [], None, id="nothing asked"),
+        pytest.param("reader", ["customer:read"], None, id="a right it has"),
+        pytest.param(
+            "reader", ["customer:write"], "write_action_not_allowed_for_customer", id="other mode"
+        ),
+        pytest.param("reader", ["tax:read"], "read_action_not_allowed_for_tax", id="no mode"),
+        pytest.param(
+            "reader", ["plan:write"], "write_action_not_allowed_for_plan", id="other resource"
+        ),
+        pytest.param(
+            "reader",
+            ["customer:read", "plan:read", "tax:read"],
+            "read_action_not_allowed_for_plan",
+            id="the first that is missing",
+        ),
+    ],
+)
+def test_a_key_may_do_what_its_permissions_say(
+    keyed: Tenants, key: str, scopes: list[str], code: str | None
+) -> None:
+    assert access_of(keyed, key).forbidden(scopes) == code
+
+
+@pytest.mark.parametrize(
+    ("integrations", "license", "counts"),
+    [
+        pytest.param(None, "premium", True, id="all integrations"),
+        pytest.param(["api_permissions"], "premium", True, id="that integration"),
+        pytest.param(["revenue_share"], "premium", False, id="another integration"),
+        pytest.param([], "premium", False, id="no integration"),
+        pytest.param(["api_permissions"], "free", False, id="no license"),
+    ],
+)
+def test_permissions_count_with_their_premium_integration_alone(
+    store: Store, set_of: SetOf, integrations: list[str] | None, license: str, counts: bool
+) -> None:
+    fixtures = set_of(api_keys=[READER], premium_integrations=integrations)
+    tenants = begun(store, fixtures)
+    tenants.rules.license = license
+
+    forbidden = access_of(tenants, "reader").forbidden(["customer:write"])
+
+    assert (forbidden is not None) == counts
+
+
+# The license
+
+
+@pytest.mark.parametrize(
+    ("integrations", "feature", "license", "licensed"),
+    [
+        pytest.param(None, "revenue_share", "premium", True, id="all integrations"),
+        pytest.param(["revenue_share"], "revenue_share", "premium", True, id="a listed one"),
+        pytest.param(["revenue_share"], "auto_dunning", "premium", False, id="one not listed"),
+        pytest.param([], "revenue_share", "premium", False, id="none listed"),
+        pytest.param([], True, "premium", True, id="premium itself"),
+        pytest.param(None, True, "free", False, id="free"),
+        pytest.param(None, "revenue_share", "free", False, id="free with all integrations"),
+        pytest.param(["revenue_share"], "revenue_share", "free", False, id="free with that one"),
+    ],
+)
+def test_the_license_covers_what_the_set_and_the_rules_say(
+    store: Store,
+    set_of: SetOf,
+    integrations: list[str] | None,
+    feature: str | bool,
+    license: str,
+    licensed: bool,
+) -> None:
+    tenants = begun(store, set_of(premium_integrations=integrations))
+    sandbox = sandbox_of(tenants, FALLBACK_KEY)
+
+    tenants.rules.license = license
+
+    assert (sandbox.licensed(feature), sandbox.facts.licensed(feature)) == (licensed, licensed)
+    assert sandbox.facts.rules is tenants.rules
+
+
+def test_a_reset_to_another_set_brings_its_premium_integrations(
+    store: Store, set_of: SetOf
+) -> None:
+    tenants = begun(store, set_of(premium_integrations=["revenue_share"]))
+
+    tenants.fixtures = set_of(premium_integrations=["auto_dunning"])
+    tenants.reset()
+
+    sandbox = sandbox_of(tenants, FALLBACK_KEY)
+    assert store.organizations()[0]["premium_integrations"] == ["auto_dunning"]
+    assert sandbox.licensed("auto_dunning")
+    assert not sandbox.licensed("revenue_share")
+
+
+# Secrets and the portal
+
+
+def test_the_key_pair_is_kept_in_the_store(store: Store, default: FixtureSet) -> None:
+    public_key = begun(store, default).signing.public_key()
+
+    assert begun(store, default).signing.public_key() == public_key
+    assert store.secrets().keys() == {"private_key", "portal_secret"}
+
+
+def test_a_store_that_nothing_was_signed_in_has_no_secrets(
+    store: Store, default: FixtureSet
+) -> None:
+    begun(store, default).reset()
+
+    assert store.secrets() == {}
+
+
+@pytest.fixture(scope="module")
+def secrets() -> dict[str, Any]:
+    """Give secrets that spare each test a new key pair."""
+    kept: list[dict[str, Any]] = []
+    Signing(dict, kept.append).public_key()
+    return kept[0]
+
+
+@pytest.fixture
+def portal(
+    store: Store, default: FixtureSet, empty: FixtureSet, secrets: dict[str, Any]
+) -> Tenants:
+    """Tenants of two organizations; the second has the customer `c-2`, the first five others."""
+    store.keep_secrets(secrets)
+    begun(store, default)
+    found_second(store, empty)
+    view = store.view("second")
+    view.put("customers", {"lago_id": "c-2", "external_id": "acct-2"})
+    store.commit(view)
+    return begun(store, default)
+
+
+def test_a_portal_token_opens_the_customer_of_whichever_organization(
+    store: Store, portal: Tenants, default: FixtureSet
+) -> None:
+    ines = store.view(default.organization["lago_id"]).find("customers", "acct-ines")
+    assert ines is not None
+    tokens = [
+        portal.signing.portal_token(each, datetime.now(UTC)) for each in (ines["lago_id"], "c-2")
+    ]
+
+    assert portal.portal_customer(tokens[0]) == ines
+    assert portal.portal_customer(tokens[1]) == {"lago_id": "c-2", "external_id": "acct-2"}
+
+
+def test_a_portal_token_of_a_customer_that_is_gone_opens_nothing(
+    store: Store, portal: Tenants
+) -> None:
+    token = portal.signing.portal_token("c-2", datetime.now(UTC))
+    view = store.view("second")
+    view.discard("customers", {"lago_id": "c-2", "external_id": "acct-2"}, "now")
+    store.commit(view)
+
+    assert portal.portal_customer(token) is None
+
+
+def test_a_portal_token_that_is_false_or_too_old_opens_nothing(portal: Tenants) -> None:
+    now = datetime.now(UTC)
+    old = portal.signing.portal_token("c-2", now - timedelta(hours=13))
+    stranger = Signing(dict, lambda _kept: None).portal_token("c-2", now)
+
+    assert [portal.portal_customer(each) for each in (old, stranger, "", "c-2")] == [None] * 4

@@ -481,6 +481,7 @@ def test_a_close_writes_the_file_and_takes_the_journal_away(store: Store, path: 
             "1": {
                 "version": __version__,
                 "sequences": {"fixtures:demo": {"taxes": 1}, "org": {"taxes": 2}},
+                "secrets": {},
                 "format": 1,
                 "generation": 1,
             }
@@ -698,6 +699,66 @@ def test_a_head_without_sequences_is_a_store_that_used_none(path: Path) -> None:
 
     assert (store.organizations(), store.view("org").next_in_sequence("taxes")) == ([], 1)
     store.close()
+
+
+SECRETS = {"private_key": "-----BEGIN…", "portal_secret": "5f1c"}
+
+
+def test_a_new_store_has_no_secrets(store: Store) -> None:
+    assert store.secrets() == {}
+
+
+def test_secrets_that_are_kept_are_there_again(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    put(store, tax("a"))
+    store.keep_secrets({"portal_secret": "old"})
+    store.keep_secrets(SECRETS)
+    put(store, tax("b"))
+
+    again = Store.open(KEYS, survive(store, path))
+
+    assert store.secrets() == again.secrets() == SECRETS
+    assert codes(again) == "ab"
+    again.close()
+
+
+def test_a_reset_leaves_secrets_alone(store: Store, path: Path, survive: Survival) -> None:
+    store.keep_secrets(SECRETS)
+    reset(store, fixture_set(tax("f")))
+
+    again = Store.open(KEYS, survive(store, path))
+
+    assert store.secrets() == again.secrets() == SECRETS
+    again.close()
+
+
+def test_secrets_stand_in_the_head_of_the_file_and_in_no_table(store: Store, path: Path) -> None:
+    store.keep_secrets(SECRETS)
+    store.close()
+
+    content = orjson.loads(path.read_bytes())
+    assert content.keys() == {"lago_mock"}
+    assert content["lago_mock"]["1"]["secrets"] == SECRETS
+
+
+def test_secrets_that_the_disk_refuses_are_not_kept(store: Store, path: Path) -> None:
+    put(store, tax("a"))
+    before = journal_of(path).read_bytes()
+
+    with disk_full_at(len(before) + 10), pytest.raises(StoreUnwritable):
+        store.keep_secrets(SECRETS)
+
+    assert store.secrets() == {}
+    assert journal_of(path).read_bytes() == before
+
+
+def test_a_store_in_memory_keeps_secrets_too() -> None:
+    store = Store(KEYS)
+
+    store.keep_secrets(SECRETS)
+
+    assert store.secrets() == SECRETS
 
 
 STEPS = st.lists(
