@@ -867,6 +867,7 @@ class TestStages:
 
         assert_refused(response, {"integration_type": ["value_is_invalid"]})
 
+    @pytest.mark.mock_only
     @pytest.mark.parametrize("codes", [[], ["terms"], ["thanks", "terms"]], ids=brief)
     def test_section_codes_are_taken_without_skipping(
         self, client: httpx.Client, codes: list[str]

@@ -7,6 +7,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.mock_only
+
 SAMPLE = [
     ("GET", "/plans", "findAllPlans"),
     ("POST", "/plans", "createPlan"),
