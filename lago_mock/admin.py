@@ -33,7 +33,14 @@ from lago_mock.faults import Fault, Faults, misnamed
 from lago_mock.fixtures import FixtureCompiler
 from lago_mock.journal import Entry, Journal
 from lago_mock.operations import Operations, check_answer
-from lago_mock.request import ClientGone, Limits, NotAcceptable, Request, TooLarge
+from lago_mock.request import (
+    ClientGone,
+    Interrupted,
+    Limits,
+    NotAcceptable,
+    Request,
+    TooLarge,
+)
 from lago_mock.sandbox import Sandbox, Tenants
 from lago_mock.store.store import StoreUnwritable
 from lago_mock.version import LAGO_VERSION, __version__
@@ -316,9 +323,9 @@ class AdminEndpoint:
         request = Request(scope)
         try:
             request.check_head(self._limits)
-            await request.read_body(receive, self._limits)
+            await request.read_body(receive, self._limits, self._server.tenants.ended)
             answer = self._answer(request)
-        except ClientGone:
+        except (ClientGone, Interrupted):
             return
         except TooLarge as error:
             answer = failure({"status": error.status, "error": str(error)})

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,13 @@ from lago_mock.version import LAGO_VERSION, __version__
 Command = Callable[[argparse.Namespace, LoadedSettings], int]
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, or 2 with one sentence on stderr."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack the letters of a name
     parsed = _parser().parse_args(_with_default_command(arguments))
     flags = {
         option.name: given
@@ -38,6 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(parsed.run(parsed, settings))
     except SettingError as error:
         return _refuse(str(error))
+    except BrokenPipeError:
+        # Whoever read the output has enough of it; nothing must be flushed to it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except _expected_errors() as error:
         return _refuse(str(error))
 
@@ -112,21 +122,30 @@ def _serve(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
         app = build(settings)
         url = url_of(bound)
 
-        def on_ready() -> None:
+        failures: list[UrlFileError] = []
+
+        def on_ready() -> bool:
             for line in _start_lines(app, url):
                 print(line)
-            _write_url_file(settings, url)
+            try:
+                _write_url_file(settings, url)
+            except UrlFileError as error:
+                failures.append(error)
+                return False
             print("Ready.", flush=True)
+            return True
 
         serve(app, bound, on_ready)
+    for failure in failures:
+        raise failure
     return 0
 
 
 def _start_lines(app: Any, url: str) -> list[str]:
     server = app.server
     fixtures = server.tenants.fixtures
-    known = server.tenants.first_key()
-    key = known if known == fixtures.api_key else f"…{known[-4:]}"
+    known = app.settings.api_key or server.tenants.first_key()
+    key = known if known == fixtures.api_key else _hidden(known)
     operations = server.operations.contract.operations.values()
     mocked = sum(server.operations.is_mocked(operation) for operation in operations)
     origin = "as it was found" if app.restored else f"from fixture set {fixtures.name}"
@@ -158,10 +177,15 @@ def _settings(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     rows = []
     for option in option_table():
         value = getattr(loaded.settings, option.name)
-        shown = f"…{value[-4:]}" if option.name == "api_key" and value else value
+        shown = _hidden(value) if option.name == "api_key" and value else value
         rows.append((option.key, "" if shown is None else str(shown), loaded.origins[option.name]))
     _print_table(rows)
     return 0
+
+
+def _hidden(key: str) -> str:
+    """Return the end of a key, to tell it by; nothing of a short one."""
+    return f"…{key[-4:]}" if len(key) > 8 else "…"
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
@@ -195,6 +219,7 @@ def _contract(loaded: LoadedSettings, *, check: bool = False) -> Any:
 
 
 def _check(parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    from lago_mock.app import load_contract
     from lago_mock.clock import SystemClock
     from lago_mock.data import data_folder
     from lago_mock.fixtures import FixtureCompiler
@@ -202,8 +227,9 @@ def _check(parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
 
     contract = _contract(loaded, check=True)
     print(f"{contract.document.file}: {len(contract.operations)} operations are in order")
+    own = load_contract(load_resources()) if contract.foreign else contract
     compiler = FixtureCompiler(
-        data_folder() / "fixtures", contract, load_resources(), SystemClock().now()
+        data_folder() / "fixtures", own, load_resources(), SystemClock().now()
     )
     for name in parsed.sets or compiler.names():
         fixtures = compiler.compile(name)

@@ -32,7 +32,14 @@ from lago_mock.errors import (
 from lago_mock.faults import Outcome
 from lago_mock.journal import MAX_BODY_BYTES, Entry
 from lago_mock.operations import Facts, Operations
-from lago_mock.request import ClientGone, Limits, NotAcceptable, Request, TooLarge
+from lago_mock.request import (
+    ClientGone,
+    Interrupted,
+    Limits,
+    NotAcceptable,
+    Request,
+    TooLarge,
+)
 from lago_mock.sandbox import Access, Sandbox, Tenants
 from lago_mock.store.store import StoreUnwritable
 from lago_mock.wire import JSONObject, Unparsable
@@ -43,10 +50,6 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 _requests = logging.getLogger("lago_mock.requests")
 _errors = logging.getLogger("lago_mock.errors")
-
-
-class Interrupted(Exception):
-    """The call waited, and what it waited in was reset or stopped: it must write nothing."""
 
 
 @dataclass
@@ -121,15 +124,10 @@ class Endpoint:
         notes = [note for note in (entry.reason(), entry.hint) if note]
         if entry.fault_id:
             notes.insert(0, f"fault {entry.fault_id}")
-        _requests.info(
-            "%s %s %s %s %.1f ms%s",
-            entry.method,
-            entry.path,
-            status,
-            entry.operation_id or "-",
-            seconds * 1000,
-            f": {'; '.join(notes)}" if notes else "",
-        )
+        line = f"{entry.method} {entry.path} {status} {entry.operation_id or '-'}"
+        line += f" {seconds * 1000:.1f} ms{': ' if notes else ''}{'; '.join(notes)}"
+        # What a client sends must not look like a line of ours.
+        _requests.info("%s", line if line.isprintable() else _printable(line))
 
     def route(self, request: Request) -> Route:
         """Return what the path and the verb lead to; HEAD is read as GET.
@@ -155,6 +153,10 @@ class Endpoint:
             return f"the path lacks {PREFIX}: add it to the base URL" if verbs else None
         verbs = self._router.verbs(path[len(PREFIX) :])
         return f"this path takes {', '.join(verbs)}" if verbs else None
+
+
+def _printable(line: str) -> str:
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in line)
 
 
 def _ascii(reason: str) -> bytes:
@@ -231,7 +233,7 @@ class _Exchange:
     async def _answer(self) -> Answer:
         request = self._request
         request.check_head(self._endpoint._limits)
-        await request.read_body(self._receive, self._endpoint._limits)
+        await request.read_body(self._receive, self._endpoint._limits, self._ended)
         self._entry.body = request.body[: MAX_BODY_BYTES + 1]
         failed, parameters, route = self._read()
         if route.operation:

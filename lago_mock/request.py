@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +53,10 @@ class NotAcceptable(Exception):
 
 class ClientGone(Exception):
     """The client went before its request was whole: there is nobody to answer."""
+
+
+class Interrupted(Exception):
+    """The call waited, and what it waited in was reset or stopped: it must write nothing."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,13 @@ class Request:
         if len(self.scope["query_string"]) > limits.query:
             raise TooLarge(414, "query", limits.query)
 
-    async def read_body(self, receive: Receive, limits: Limits) -> None:
+    async def read_body(self, receive: Receive, limits: Limits, ended: asyncio.Event) -> None:
         """Fetch the body.
 
         Raises:
             TooLarge: 413.
             ClientGone: it did not arrive whole.
+            Interrupted: `ended` was set while the rest of it was waited for.
         """
         length = self.header(b"content-length")
         if length.isdecimal() and int(length) > limits.body:
@@ -132,7 +138,7 @@ class Request:
         chunks: list[bytes] = []
         size, message = 0, _MORE
         while message.get("more_body", False):
-            message = await receive()
+            message = await (_next(receive, ended) if chunks else receive())
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             if size > limits.body:
@@ -188,8 +194,23 @@ class Request:
         return first.partition(";")[0].strip().lower() == "application/json" and "*/*" not in rest
 
 
+async def _next(receive: Receive, ended: asyncio.Event) -> Any:
+    """Return the next message, unless `ended` is set before it comes."""
+    message = asyncio.ensure_future(receive())
+    end = asyncio.ensure_future(ended.wait())
+    try:
+        await asyncio.wait((message, end), return_when=asyncio.FIRST_COMPLETED)
+        if not message.done():
+            raise Interrupted
+        return message.result()
+    finally:
+        message.cancel()
+        end.cancel()
+
+
 __all__ = [
     "ClientGone",
+    "Interrupted",
     "Limits",
     "NotAcceptable",
     "Request",

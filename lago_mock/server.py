@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ GRACE_SECONDS = 1
 """How long an answer under way may take at the end; what waits for a fault is let go at once."""
 
 
+_TAKEN = "Stop what has it, or take another with --port (0 is a free one)."
+
+
 class ListenError(Exception):
     """The address cannot be listened on; the text says which, why and what to do."""
 
@@ -42,9 +46,9 @@ def bind(settings: Settings) -> socket.socket:
         # The protocol must be named: asyncio sets TCP_NODELAY only where it is, and without it each
         # answer waits 40 ms for the client's acknowledgement.
         bound = socket.socket(family, kind, socket.IPPROTO_TCP)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise ListenError(
-            f"{place} is no address of this machine: {error.strerror}. Name another with --host."
+            f"{place} is no address of this machine: {error}. Name another with --host."
         ) from error
     try:
         if hasattr(signal, "SIGHUP"):  # elsewhere the option would let two servers share the port
@@ -52,10 +56,7 @@ def bind(settings: Settings) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         bound.close()
-        raise ListenError(
-            f"cannot listen on {place}: {error.strerror}. "
-            "Stop what has it, or take another with --port (0 is a free one)."
-        ) from error
+        raise ListenError(f"cannot listen on {place}: {error.strerror}. {_TAKEN}") from error
     return bound
 
 
@@ -65,6 +66,9 @@ def url_of(bound: socket.socket) -> str:
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+_UPGRADE = re.compile(rb"(\r\n)upgrade:", re.IGNORECASE)
 
 
 class _Connection:
@@ -92,20 +96,38 @@ class _Connection:
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, with the extension in the scope of each request."""
+    """uvicorn's HTTP protocol, with the extension in the scope of each request.
+
+    No upgrade is ever granted, so the wish for one is hidden from the parser, which would take the
+    body for the other protocol's: Java's client wishes for HTTP/2 on each first request.
+    """
+
+    _in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        if self._in_head and _UPGRADE.search(data):
+            head, end, rest = data.partition(b"\r\n\r\n")
+            data = _UPGRADE.sub(rb"\1x-upgrd:", head) + end + rest
+        super().data_received(data)
 
     def on_headers_complete(self) -> None:
         """Start the request, which runs when the parser has returned."""
+        self._in_head = False
         super().on_headers_complete()
-        if self.cycle is not None:
-            extensions: dict[str, Any] = {EXTENSION: _Connection(self.cycle)}
-            self.scope["extensions"] = extensions
+        extensions: dict[str, Any] = {EXTENSION: _Connection(self.cycle)}
+        self.scope["extensions"] = extensions
+
+    def on_message_complete(self) -> None:
+        """Note that the next byte begins another request."""
+        self._in_head = True
+        super().on_message_complete()
 
 
 class Server(uvicorn.Server):
     """uvicorn's server, which says when it listens, and lets waiting calls go at the end."""
 
-    def __init__(self, app: LagoMockApp, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: LagoMockApp, on_ready: Callable[[], bool | None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app.asgi,
@@ -124,7 +146,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
-        self._on_ready()
+        if self._on_ready() is False:
+            self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let delayed and hanging calls go, then stop as uvicorn does."""
@@ -132,8 +155,20 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: LagoMockApp, bound: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C; the store is closed inside the server's life span."""
+def serve(app: LagoMockApp, bound: socket.socket, on_ready: Callable[[], bool]) -> None:
+    """Serve until SIGTERM or Ctrl-C; the store is closed inside the server's life span.
+
+    `on_ready` is called when it listens; when it returns False the server ends again.
+
+    Raises:
+        ListenError: another server has begun to listen on the address since it was bound.
+    """
+    try:
+        bound.listen()
+    except OSError as error:
+        app.store.close()
+        place = "{}:{}".format(*bound.getsockname()[:2])
+        raise ListenError(f"cannot listen on {place}: {error.strerror}. {_TAKEN}") from error
     with _signals_end_quietly():
         Server(app, on_ready).run([bound])
 

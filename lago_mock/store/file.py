@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from errno import ENOENT
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +60,23 @@ class StoreFile:
             StoreError: another process has it, or the folder cannot be written.
         """
         try:
+            if not self.path.parent.is_dir():
+                raise OSError(ENOENT, "its folder does not exist")
             self._lock.acquire(timeout=0)
         except Timeout:
+            if not Path(self._lock.lock_file).exists():  # filelock takes this for contention, too
+                raise self._unwritable("no file can be made beside it") from None
             raise StoreError(
                 self.path,
                 "another lago-mock has this file open",
                 "Stop that one, or give this one a file of its own with --db.",
             ) from None
         except OSError as error:
-            raise StoreError(
-                self.path,
-                f"cannot be written: {error.strerror}",
-                "Name a path that can be with --db, or :memory: for none.",
-            ) from error
+            raise self._unwritable(str(error.strerror)) from error
+
+    def _unwritable(self, reason: str) -> StoreError:
+        advice = "Name a path that can be with --db, or :memory: for none."
+        return StoreError(self.path, f"cannot be written: {reason}", advice)
 
     def damaged(self, what: str) -> StoreError:
         """Return the error for content that makes no store."""

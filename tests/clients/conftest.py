@@ -1,0 +1,70 @@
+"""A real server process for the official clients; every test begins with a reset."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.process import ServerProcess, serving
+
+
+@dataclass(frozen=True)
+class LagoMock:
+    """The server as a client is told of it, and what a test asks of it beside the client."""
+
+    url: str
+    api_key: str = "lago-mock-key"
+
+    def arm(self, **fault: Any) -> None:
+        """Make calls fail: the next one, unless `times` says more."""
+        httpx.post(f"{self.url}/__admin/faults", json=fault).raise_for_status()
+
+    def requests(self, operation: str) -> list[dict[str, Any]]:
+        """Return what was asked of an operation, the oldest first."""
+        found = httpx.get(f"{self.url}/__admin/requests", params={"operation": operation})
+        requests: list[dict[str, Any]] = found.raise_for_status().json()["requests"]
+        return requests
+
+    def statuses(self, operation: str) -> list[int]:
+        """Return how the calls of an operation were answered, the oldest first."""
+        return [request["status"] for request in self.requests(operation)]
+
+
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """The server that the tests of all clients share: in memory, from the fixture set `empty`."""
+    folder = tmp_path_factory.mktemp("clients")
+    with serving(folder, "--db", ":memory:", "--fixtures", "empty") as server:
+        yield server
+
+
+@pytest.fixture
+def lago(process: ServerProcess) -> LagoMock:
+    """The server back at its fixture set."""
+    httpx.post(f"{process.url}/__admin/reset").raise_for_status()
+    return LagoMock(process.url)
+
+
+@pytest.fixture(scope="session")
+def lacking() -> Callable[[str], None]:
+    """Skips a test for want of something that is not ours, and fails it in CI."""
+    return pytest.fail if os.environ.get("CI") else pytest.skip
+
+
+@pytest.fixture(scope="session")
+def tool(lacking: Callable[[str], None]) -> Callable[[str], str]:
+    """Finds a program of this machine."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            lacking(f"there is no {name} on this machine")
+        return str(path)
+
+    return find
