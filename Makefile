@@ -9,7 +9,7 @@ serve: $(STAMP)  ## serve the API on http://127.0.0.1:3000
 	$(BIN)/lago-mock serve $(ARGS)
 
 test: $(STAMP)  ## the tests, without the slow ones
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
 
 check: $(STAMP)  ## what CI runs: lint, format, types, import contracts, all tests under coverage
 	$(BIN)/ruff check .
@@ -17,7 +17,7 @@ check: $(STAMP)  ## what CI runs: lint, format, types, import contracts, all tes
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -n 2 $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -11,7 +11,8 @@ from lago_mock.settings import Option, SettingError, Settings, load_settings, op
 TEXT_SWITCHES = "one of 1, true, yes, on, 0, false, no, off"
 KEYS = (
     "host, port, api-key, organization-name, db, fixtures, openapi, reset, url-file, log-level, "
-    "journal-size, max-body-bytes, max-header-bytes, max-query-bytes"
+    "license, era, front-url, validation, journal-size, max-body-bytes, max-header-bytes, "
+    "max-query-bytes"
 )
 
 
@@ -52,10 +53,14 @@ def test_settings_made_by_hand_have_the_documented_defaults() -> None:
         reset=False,
         url_file=None,
         log_level="info",
+        license="premium",
+        era="current",
+        front_url=None,
+        validation="lago",
         journal_size=1000,
         max_body_bytes=10_485_760,
         max_header_bytes=65_536,
-        max_query_bytes=65_536,
+        max_query_bytes=61_440,
     )
 
 
@@ -157,6 +162,10 @@ def test_a_file_sets_every_field_in_kebab_case(tmp_path: Path) -> None:
         "reset = true",
         "url-file = '/u'",
         "log-level = 'debug'",
+        "license = 'free'",
+        "era = '2023'",
+        "front-url = 'https://app.hooli.example'",
+        "validation = 'strict'",
         "journal-size = 0",
         "max-body-bytes = 1",
         "max-header-bytes = 2",
@@ -176,6 +185,10 @@ def test_a_file_sets_every_field_in_kebab_case(tmp_path: Path) -> None:
         reset=True,
         url_file="/u",
         log_level="debug",
+        license="free",
+        era="2023",
+        front_url="https://app.hooli.example",
+        validation="strict",
         journal_size=0,
         max_body_bytes=1,
         max_header_bytes=2,
@@ -345,7 +358,7 @@ def test_a_caller_in_python_may_give_values_of_the_fields_own_type(tmp_path: Pat
         pytest.param("journal_size", (0, 1_000_000), id="journal"),
         pytest.param("max_body_bytes", (1, 1_073_741_824), id="body"),
         pytest.param("max_header_bytes", (1, 1_073_741_824), id="headers"),
-        pytest.param("max_query_bytes", (1, 1_073_741_824), id="query"),
+        pytest.param("max_query_bytes", (1, 61_440), id="query"),
     ],
 )
 class TestLimitsOfNumbers:
