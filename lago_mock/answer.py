@@ -70,10 +70,13 @@ class Answer:
 
 def success(body: JSONObject, if_none_match: str = "") -> Answer:
     """Answer 200 with a weak `etag`, or 304 when a reading client has just that already."""
-    encoded = encode(body)
+    return _fresh(encode(body), _JSON, if_none_match)
+
+
+def _fresh(encoded: bytes, kind: tuple[bytes, bytes], if_none_match: str) -> Answer:
     etag = f'W/"{hashlib.sha256(encoded).hexdigest()[:32]}"'
     headers = [
-        _JSON,
+        kind,
         *_SECURITY,
         (b"etag", etag.encode()),
         (b"cache-control", b"max-age=0, private, must-revalidate"),
@@ -83,10 +86,9 @@ def success(body: JSONObject, if_none_match: str = "") -> Answer:
     return Answer(200, encoded, headers)
 
 
-def plain_text(text: str) -> Answer:
+def plain_text(text: str, if_none_match: str = "") -> Answer:
     """Answer 200 with text that is no JSON."""
-    kind = (b"content-type", b"text/plain; charset=utf-8")
-    return Answer(200, text.encode(), [kind, *_SECURITY, (b"cache-control", b"no-cache")])
+    return _fresh(text.encode(), (b"content-type", b"text/plain; charset=utf-8"), if_none_match)
 
 
 def html(page: str, status: int = 200) -> Answer:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from lago_mock.errors import Problem, ValidationFailed
+from lago_mock.contract.values import is_blank
+from lago_mock.errors import Problem
 from lago_mock.filters import filters_of, truth
 from lago_mock.resource import Call
 from lago_mock.store.tables import Row
@@ -42,9 +43,6 @@ def customer_filter(call: Call) -> Callable[[Row], bool] | None:
         ValidationFailed: 422, a filter has a value that it cannot have.
     """
     filters = _filters(call)
-    if truth(filters, "has_customer_type") is False and "customer_type" in filters:
-        sentence = "must be nil when has_customer_type is false"
-        raise ValidationFailed([Problem("customer_type", sentence, "filter", ("customer_type",))])
     tests = list(_tests(filters))
     return (lambda row: all(test(row) for test in tests)) if tests else None
 
@@ -55,15 +53,23 @@ def _filters(call: Call) -> JSONObject:
         call.require("billing_entities", str(code))
         for code in (codes if isinstance(codes, list) else ())
     ]
-    filters = filters_of(call)
+    filters = filters_of(call, _contradiction)
     if "billing_entity_codes" in filters:
         filters["billing_entity_codes"] = [entity["lago_id"] for entity in known]
     return filters
 
 
+def _contradiction(filters: JSONObject) -> Iterator[Problem]:
+    """Yield what two filters have against each other."""
+    if truth(filters, "has_customer_type") is False and "customer_type" in filters:
+        sentence = "must be nil when has_customer_type is false"
+        yield Problem("customer_type", sentence, "filter", ("customer_type",))
+
+
 def _tests(filters: JSONObject) -> Iterator[Callable[[Row], bool]]:
     """Yield what a customer must be, one test a filter."""
-    if external_id := filters.get("external_id"):
+    external_id = str(filters.get("external_id", ""))
+    if not is_blank(external_id):
         yield partial(_is_in, "external_id", external_id)
     elif term := str(filters.get("search_term", "")).strip().lower():
         yield partial(_mentions, term)

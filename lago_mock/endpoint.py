@@ -161,7 +161,7 @@ def _printable(line: str) -> str:
 
 def _ascii(reason: str) -> bytes:
     """Return a reason as a header may carry it: ASCII, 512 bytes at most."""
-    return reason.encode("ascii", "backslashreplace").replace(b"\n", b" ")[:512]
+    return _printable(reason).encode("ascii", "backslashreplace")[:512]
 
 
 class _Exchange:
@@ -315,10 +315,10 @@ class _Exchange:
         judged = self._judged(operation, facts, parameters)
         base_url = self._request.base_url
         performed = operations.perform(facts, operation, path, parameters, judged, base_url)
-        if isinstance(performed.answer, str):
-            return plain_text(performed.answer)
         reads = operation.method == "GET"
         known = self._request.header(b"if-none-match") if reads else ""
+        if isinstance(performed.answer, str):
+            return plain_text(performed.answer, known)
         answer = success(performed.answer, known)
         if performed.warning:
             self._entry.hint = performed.warning

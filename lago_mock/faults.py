@@ -23,6 +23,8 @@ _NAMED: Mapping[str, int] = {
     "gateway_timeout": 504,
 }
 
+_NOWHERE = "resource_not_found"
+
 _RATE_LIMIT_HEADERS = {
     "x-ratelimit-limit": "50",
     "x-ratelimit-remaining": "0",
@@ -132,7 +134,7 @@ def _plain(status: int) -> JSONObject:
 def _own_code(status: int, operation: Operation | None) -> str:
     if status == 404:
         example = operation.example(404) if operation else None
-        return example["code"] if example else "resource_not_found"
+        return str(example.get("code", _NOWHERE)) if isinstance(example, dict) else _NOWHERE
     scope = operation.scopes[0] if operation and operation.scopes else "organization:write"
     resource, _, mode = scope.partition(":")
     return f"{mode}_action_not_allowed_for_{resource}"

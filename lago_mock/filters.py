@@ -5,7 +5,7 @@ Rules: lago-api, app/contracts/queries/ and app/queries/base_query.rb.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from lago_mock.contract.operation import Parameter
@@ -13,13 +13,16 @@ from lago_mock.errors import Problem, ValidationFailed
 from lago_mock.resource import Call
 from lago_mock.wire import JSON, JSONObject
 
+Rule = Callable[[JSONObject], Iterable[Problem]]
+
 _PAGING = ("page", "per_page")
 
 
-def filters_of(call: Call) -> JSONObject:
+def filters_of(call: Call, rule: Rule | None = None) -> JSONObject:
     """Return the filters that a list was asked for, by name without brackets.
 
     A filter in another shape than its own is ignored, as the real server does. Values stay text.
+    `rule` yields what several filters have against each other.
 
     Raises:
         ValidationFailed: 422, all bad values together, items by their index.
@@ -32,6 +35,7 @@ def filters_of(call: Call) -> JSONObject:
             continue
         given[parameter.name] = value
         problems += _problems(parameter, value)
+    problems += rule(given) if rule else ()
     if problems:
         raise ValidationFailed(problems)
     return given

@@ -136,7 +136,7 @@ class _Content:
         if not isinstance(organization, dict):
             raise self.error("/organization", "an object is needed")
         key = organization.get("api_key")
-        if key not in (None, "") and not (isinstance(key, str) and len(key.split()) == 1):
+        if key not in (None, "") and not _is_key(key):
             what = "a key is a text without spaces"
             raise self.error("/organization/api_key", what, "Put it in quotes.")
         self.organization: JSONObject = organization
@@ -176,16 +176,16 @@ class _Content:
         return keys
 
     def _check_key(self, place: str, key: Any) -> None:
-        if not isinstance(key, dict) or not isinstance(key.get("value"), str):
-            raise self.error(f"{place}/value", "a key is an object with a value")
+        if not isinstance(key, dict) or not _is_key(key.get("value")):
+            raise self.error(f"{place}/value", "a key is an object with a value without spaces")
         unknown = key.keys() - {"value", "name", "expires_at", "permissions"}
         if unknown:
             raise self.error(f"{place}/{min(unknown)}", "a key has no such thing")
-        expiry = key.get("expires_at")
-        if expiry is not None and not (isinstance(expiry, str) and is_date_time(expiry)):
+        if key.get("expires_at") is not None and _instant(key["expires_at"]) is None:
             raise self.error(f"{place}/expires_at", "no point in time")
-        if not isinstance(key.get("permissions", {}), dict):
-            raise self.error(f"{place}/permissions", "an object of lists is needed")
+        if key.get("permissions") is not None and not _are_permissions(key["permissions"]):
+            what = "an object is needed, with lists of read and write by resource"
+            raise self.error(f"{place}/permissions", what)
 
     def integrations(self) -> list[str] | None:
         """Return the premium integrations that the organization has, None for all."""
@@ -206,6 +206,17 @@ class _Content:
             if not isinstance(items, list):
                 raise self.error(pointer(name), "a list is needed")
             yield name, items
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str) and len(value.split()) == 1
+
+
+def _are_permissions(given: Any) -> bool:
+    return isinstance(given, dict) and all(
+        isinstance(modes, list) and set(map(str, modes)) <= {"read", "write"}
+        for modes in given.values()
+    )
 
 
 def _instant(given: Any) -> datetime | None:
@@ -241,7 +252,8 @@ class _Player:
     def _make(self, resource: Resource, item: Any, place: str) -> None:
         if resource.made_by:
             self._perform(resource.made_by, item, place)
-        elif resource.declare:
+        else:
+            assert resource.declare is not None, "only such resources are known sections"
             with self._explained(place, resource.plural):
                 row = resource.declare(self._facts.clock, item)
             self._operations.keep(self._facts, resource.plural, row)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lago_mock.clock import Clock
 from lago_mock.contract.fields import Licensed
+from lago_mock.contract.loader import pointer
 from lago_mock.contract.operation import Contract, Judged, Operation
 from lago_mock.errors import InternalServerError, NotMocked
 from lago_mock.resource import Call, Handler, Resource
@@ -131,8 +132,7 @@ def check_answer(operation: Operation, answer: JSON, status: int = 200) -> None:
     if validator is None or validator.is_valid(answer):
         return
     for violation in validator.violations(answer):
-        place = "".join(f"/{step}" for step in violation.path)
-        raise AnswerBroken(operation.id, place, violation.keyword)
+        raise AnswerBroken(operation.id, pointer(*violation.path), violation.keyword)
 
 
 def handlers_of(resources: Mapping[str, Resource]) -> dict[str, Handler]:

@@ -7,6 +7,7 @@ declares them, and where it declares none every code counts as connected.
 
 from __future__ import annotations
 
+from lago_mock.contract.values import is_blank
 from lago_mock.errors import ValidationFailed
 from lago_mock.resource import Call
 from lago_mock.store.tables import Row
@@ -30,12 +31,23 @@ def provider_columns(call: Call, row: Row, *, is_new: bool) -> JSONObject:
     given = call.body.get("billing_configuration", {})
     provider = given.get("payment_provider") or (None if is_new else row["payment_provider"])
     is_linked = row["provider_customer"].get("provider_customer_id") is not None
-    wants_link = given.get("sync_with_provider") or given.get("provider_customer_id")
-    if provider and wants_link and not is_linked:
+    if provider and _wants_link(given, is_new) and not is_linked:
         return _linked(call, given, provider)
-    if is_new or "payment_provider" not in given:
+    if is_new:
         return {}
-    return _renamed(given, row)
+    columns = _renamed(given, row) if "payment_provider" in given else {}
+    if is_linked and given.get(_METHODS) and "provider_customer" not in columns:
+        columns["provider_customer"] = {**row["provider_customer"], _METHODS: given[_METHODS]}
+    return columns
+
+
+def _wants_link(given: JSONObject, is_new: bool) -> bool:
+    """Tell whether a link is wished for: of `sync_with_provider` any value but false is a yes."""
+    sync = given.get("sync_with_provider")
+    if sync is not None and sync is not False:
+        return True
+    customer_id = given.get("provider_customer_id")
+    return customer_id is not None and (is_new or not is_blank(customer_id))
 
 
 def _linked(call: Call, given: JSONObject, provider: str) -> JSONObject:
@@ -81,9 +93,10 @@ def _renamed(given: JSONObject, row: Row) -> JSONObject:
     if provider is None:
         code = None if row["provider_customer"] else row["payment_provider_code"]
         return {"payment_provider": None, "payment_provider_code": code, "provider_customer": {}}
+    if provider not in PROVIDERS:
+        return {"payment_provider": None}
     code = given.get("payment_provider_code", row["payment_provider_code"])
-    known = provider if provider in PROVIDERS else None
-    return {"payment_provider": known, "payment_provider_code": code}
+    return {"payment_provider": provider, "payment_provider_code": code}
 
 
 def refuse_payment_methods(call: Call, row: Row) -> None:
@@ -104,6 +117,12 @@ def refuse_payment_methods(call: Call, row: Row) -> None:
 
 
 def provider_shown(row: Row) -> JSONObject:
-    """Return what `billing_configuration` shows of a provider's customer, when there is one."""
-    customer: JSONObject = row["provider_customer"] if row["payment_provider"] else {}
-    return customer
+    """Return what `billing_configuration` shows of a provider's customer, null until known."""
+    provider = row["payment_provider"]
+    if not provider:
+        return {}
+    kept: JSONObject = row["provider_customer"]
+    shown = {"provider_customer_id": None, _METHODS: None, **kept}
+    if provider != "stripe":
+        del shown[_METHODS]
+    return shown

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import Receive, Scope
 
@@ -94,7 +94,9 @@ class Request:
     def decoded_path(self) -> str:
         """The path for people to read: what cannot be decoded is replaced."""
         path = self.raw_path
-        return path if path.isascii() and "%" not in path else unquote(path, errors="replace")
+        if path.isascii() and "%" not in path:
+            return path
+        return unquote_to_bytes(path.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
     @property
     def base_url(self) -> str:

@@ -184,12 +184,13 @@ def _leading_number(query: JSONObject, name: str, absent: int, unreadable: int) 
         return absent
     if isinstance(value, dict | list):
         raise ValidationFailed.of(name, "value_is_out_of_range")
-    digits = re.match(r"\s*\+?([0-9]+)", str(value), re.ASCII)
-    if digits is None:
+    found = re.match(r"\s*\+?([0-9]+)", str(value), re.ASCII)
+    if found is None:
         return unreadable
-    if len(digits[1].lstrip("0")) > 19 or int(digits[1]) >= 2**63:
+    digits = found[1].lstrip("0") or "0"
+    if len(digits) > 19 or int(digits) >= 2**63:
         raise ValidationFailed.of(name, "value_is_out_of_range")
-    return int(digits[1])
+    return int(digits)
 
 
 def meta(page: int, per_page: int, total: int) -> JSONObject:

@@ -216,6 +216,7 @@ class Tenants:
             if sandbox is None or sandbox.facts.organization_id == row["lago_id"]:
                 kept = {key: row[key] for key in ("lago_id", "api_keys", "hmac_key", "founding")}
                 self._give_rows({**self.fixtures.organization, **row["founding"], **kept})
+        self._index()
         for each in [sandbox] if sandbox else self:
             each.clear()
         if sandbox is None:
@@ -233,7 +234,7 @@ class Tenants:
 
 def _access(sandbox: Sandbox, key: JSONObject) -> Access:
     expires_at = key.get("expires_at")
-    expiry = datetime.fromisoformat(expires_at) if expires_at else None
+    expiry = datetime.fromisoformat(expires_at.upper()) if expires_at else None
     return Access(sandbox, key.get("permissions"), expiry)
 
 

@@ -77,6 +77,8 @@ class Signing:
 
     def portal_customer(self, token: str, now: datetime) -> str | None:
         """Return the `lago_id` that a portal token was made for; None if it is false or too old."""
+        if not self._load():
+            return None  # nothing was ever signed
         text, _, signature = token.rpartition("--")
         if not hmac.compare_digest(signature.encode(), self._portal_signature(text).encode()):
             return None

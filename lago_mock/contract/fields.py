@@ -107,11 +107,13 @@ class Field:
 class Permit:
     """One pass over one body: what is permitted comes out, what was dropped is noted.
 
-    `problems` are those that a schema cannot see, since reading the value hides them.
+    `problems` are those that a schema cannot see, since reading the value hides them. `unlicensed`
+    tells that a key was dropped for want of a license: it is a known one all the same.
     """
 
     licensed: Licensed
     unknown: list[tuple[str | int, ...]] = field(default_factory=list)
+    unlicensed: bool = False
     problems: list[Problem] = field(default_factory=list)
 
     def object(self, spec: Field, value: JSONObject, path: tuple[str | int, ...]) -> JSONObject:
@@ -121,7 +123,9 @@ class Permit:
             known = spec.properties.get(key)
             if known is None:
                 self.unknown.append((*path, key))
-            elif not known.premium or self.licensed(known.premium):
+            elif known.premium and not self.licensed(known.premium):
+                self.unlicensed = True
+            else:
                 read = self._read(known, given, (*path, key))
                 if read is not _ABSENT:
                     permitted[key] = read

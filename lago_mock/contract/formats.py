@@ -24,6 +24,7 @@ _DATE_TIME: Final = re.compile(
     r"(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))",
     re.ASCII | re.IGNORECASE,
 )
+_DECIMAL: Final = re.compile(r"-?[0-9]+\.?[0-9]*", re.ASCII)
 _LAST_MINUTE: Final = 24 * 60 - 1
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -73,6 +74,11 @@ def _minute_in_utc(match: re.Match[str]) -> int:
     return (local + offset if match[7] == "-" else local - offset) % (24 * 60)
 
 
+def is_date(text: str) -> bool:
+    """Tell whether this is a day of the calendar, `2026-11-22`."""
+    return is_date_time(f"{text}T00:00:00Z")
+
+
 def is_uuid(text: str) -> bool:
     """Tell whether this is a UUID with its hyphens, of any version, in either case."""
     return _UUID.fullmatch(text) is not None
@@ -118,6 +124,11 @@ def _is_atom(text: str) -> bool:
     )
 
 
+def is_decimal(text: str) -> bool:
+    """Tell whether this is a number as Lago writes it in text: digits, and perhaps a fraction."""
+    return _DECIMAL.fullmatch(text) is not None
+
+
 def is_slug(text: str) -> bool:
     """Tell whether this is made of `a` to `z`, digits and, between them, hyphens."""
     return _SLUG.fullmatch(text) is not None
@@ -134,11 +145,13 @@ def _for_text(accepts: Callable[[str], bool]) -> Callable[[object], bool]:
 
 FORMATS: Final[Mapping[str, Callable[[object], bool]]] = MappingProxyType(
     {
+        "date": _for_text(is_date),
         "date-time": _for_text(is_date_time),
         "uuid": _for_text(is_uuid),
         "uri": _for_text(is_uri),
         "email": _for_text(is_email),
         "slug": _for_text(is_slug),
+        "decimal": _for_text(is_decimal),
     }
 )
 

@@ -75,8 +75,10 @@ class Operation:
         permit = Permit(licensed)
         value = permit.object(spec, given if isinstance(given, dict) else {}, ())
         violations = self._violations({self.root: value} if self.root else value)
-        if self.root and any(_is_empty_root(violation) for violation in violations):
+        empty = [violation for violation in violations if _is_empty_root(violation)]
+        if self.root and empty and not permit.unlicensed:
             raise BadRequest(self.root)
+        violations = [violation for violation in violations if violation not in empty]
         prefix = (self.root,) if self.root else ()
         unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
         if not violations and not permit.problems:
@@ -87,6 +89,8 @@ class Operation:
     def strangers(self, body: JSONObject) -> list[str]:
         """Return the pointers of what is sent beside the root and is no query parameter."""
         known = {parameter.name for parameter in self.query} | {self.root}
+        if self.root is None and self.fields is not None:
+            known |= self.fields.properties.keys()
         return [pointer(name) for name in body if name not in known]
 
     def to_the_letter(self, body: JSONObject, unknown: tuple[str, ...]) -> list[Problem]:
@@ -95,7 +99,7 @@ class Operation:
         `body` holds both, as they were sent; `unknown` are the pointers of keys not permitted.
         """
         problems = [
-            Problem(place[1:], "unknown_parameter", "parameter", (place[1:],))
+            _strict((_unescaped(place[1:]),), "unknown_parameter", "parameter")
             for place in self.strangers(body)
             if place not in unknown
         ]
@@ -105,7 +109,8 @@ class Operation:
             if violation.keyword == "type":
                 problems.append(_strict(violation.path[1:], "wrong_type", "type"))
         for place in unknown:
-            steps = [step for step in place.split("/")[1:] if step != self.root]
+            first, *rest = map(_unescaped, place.split("/")[1:])
+            steps = rest if rest and first == self.root else [first, *rest]
             problems.append(_strict(tuple(steps), "unknown_field", "properties"))
         return problems
 
@@ -146,6 +151,10 @@ def _shape_of(name: str, schema: JSONObject) -> Literal["scalar", "array", "obje
     if name.endswith("[]"):
         return "array"
     return "object" if schema.get("type") == "object" or name.endswith("]") else "scalar"
+
+
+def _unescaped(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")
 
 
 def _strict(path: tuple[str | int, ...], code: str, keyword: str) -> Problem:

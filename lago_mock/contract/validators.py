@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
     from referencing import Registry
 
-_WRITTEN = ("date-time", "uuid")
+_WRITTEN = ("date", "date-time", "uuid")
 _URI = "urn:lago-mock:document"
 
 

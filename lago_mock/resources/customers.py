@@ -202,7 +202,8 @@ def create_customer(call: Call) -> JSONObject:
     row |= provider_columns(call, row, is_new=not known)
     call.refuse("billing_configuration.document_locale")
     refuse_payment_methods(call, row)
-    row["integration_customers"] = integration_links(call, before["integration_customers"])
+    if row["account_type"] == "customer":  # partners have no integrations
+        row["integration_customers"] = integration_links(call, before["integration_customers"])
     if not known:
         row |= _numbered(call)
     elif _has_changed(before, row):

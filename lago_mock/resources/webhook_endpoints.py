@@ -6,7 +6,7 @@ Rules: lago-api, app/services/webhook_endpoints/ and app/models/webhook_endpoint
 from __future__ import annotations
 
 from lago_mock.clock import shown
-from lago_mock.errors import NotFound, ValidationFailed
+from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.resource import Call, Resource, listing
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
@@ -56,6 +56,8 @@ def create_webhook_endpoint(call: Call) -> JSONObject:
         ValidationFailed: 422; an address that there is already is `value_already_exist`, and the
             eleventh endpoint is refused under `base`.
     """
+    if "webhook_url" not in call.body:
+        call.problems.append(Problem("webhook_url", "url_is_invalid", "format", ("webhook_url",)))
     call.refuse_all()
     if call.view.count("webhook_endpoints") >= _LIMIT:
         raise ValidationFailed.of("base", _TOO_MANY)

@@ -111,7 +111,7 @@ class Store:
             else:
                 self._organization(owner).sequences = sequences
         for commit in file.commits(_logger.warning):
-            for collection in commit["rows"].keys() - self._keys.keys():
+            for collection in commit.get("rows", {}).keys() - self._keys.keys():
                 raise file.damaged_journal(
                     f"a row is of {collection!r}, which is no collection that is known"
                 )
