@@ -342,5 +342,6 @@ class _Exchange:
     def _unrouted(self) -> Answer:
         self._entry.hint = self._endpoint.hint(self._request)
         if self._request.method not in _METHODS or self._request.raw_path == "/":
+            self._entry.refusal = "resource_not_found"
             return bare(404, "Not Found", as_json=self._request.wants_json())
         raise NotFound("resource_not_found")

@@ -28,7 +28,8 @@ class Problem:
 
     `path` leads from the root object of the body to the value, `keyword` is the rule of the
     schema, or the name of the handler's rule. `item` is the index or key inside the field, where
-    Lago's details nest one level deeper: in the filters of lists.
+    Lago's details nest one level deeper: in the filters of lists. `beside_root` says that the path
+    begins at the top, with a key beside the root or a query parameter.
     """
 
     field: str
@@ -36,10 +37,11 @@ class Problem:
     keyword: str
     path: tuple[str | int, ...] = ()
     item: str | None = None
+    beside_root: bool = False
 
     def pointer(self, root: str | None) -> str:
         """Return the JSON pointer of the value in the whole body."""
-        steps = (*([root] if root else []), *self.path)
+        steps = (*([root] if root and not self.beside_root else []), *self.path)
         return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 

@@ -98,6 +98,7 @@ class Operations:
             signing=facts.signing,
             base_url=base_url,
             era=facts.rules.era,
+            judges=facts.rules.validation != "off",
             resources=self._resources,
             problems=list(judged.problems),
         )

@@ -29,9 +29,11 @@ def provider_columns(call: Call, row: Row, *, is_new: bool) -> JSONObject:
             `payment_provider_code_missing` where several are connected and no code is given.
     """
     given = call.body.get("billing_configuration", {})
-    provider = given.get("payment_provider") or (None if is_new else row["payment_provider"])
+    provider = given.get("payment_provider")
+    if provider is None and not is_new:
+        provider = row["payment_provider"]
     is_linked = row["provider_customer"].get("provider_customer_id") is not None
-    if provider and _wants_link(given, is_new) and not is_linked:
+    if provider is not None and _wants_link(given) and not is_linked:
         return _linked(call, given, provider)
     if is_new:
         return {}
@@ -41,13 +43,12 @@ def provider_columns(call: Call, row: Row, *, is_new: bool) -> JSONObject:
     return columns
 
 
-def _wants_link(given: JSONObject, is_new: bool) -> bool:
+def _wants_link(given: JSONObject) -> bool:
     """Tell whether a link is wished for: of `sync_with_provider` any value but false is a yes."""
     sync = given.get("sync_with_provider")
     if sync is not None and sync is not False:
         return True
-    customer_id = given.get("provider_customer_id")
-    return customer_id is not None and (is_new or not is_blank(customer_id))
+    return not is_blank(given.get("provider_customer_id") or "")
 
 
 def _linked(call: Call, given: JSONObject, provider: str) -> JSONObject:

@@ -55,8 +55,9 @@ class Call:
     """One operation on one organization, as its handler sees it.
 
     `body` is permitted and coerced; `query` holds the query's parameters, laid over the body's
-    other keys. `base_url` is where the client reached the server. What is put into `view` is kept
-    only when the answer has passed its own check.
+    other keys. `base_url` is where the client reached the server. `judges` is False where nothing is
+    refused for what it says. What is put into `view` is kept only when the answer has passed its own
+    check.
     """
 
     operation: Operation
@@ -70,6 +71,7 @@ class Call:
     base_url: str
     era: str
     resources: Mapping[str, Resource]
+    judges: bool = True
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, *places: str) -> None:

@@ -56,6 +56,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 `value_is_invalid`."""
 
 _ABSENT: Final = object()
+_DEEPEST: Final = 50
 _TEXT_METHODS: Final = frozenset({"upcase", "downcase", "strip"})
 _SCALARS: Mapping[Kind, Callable[[Any], JSON]] = MappingProxyType(
     {"string": to_text, "integer": to_integer, "number": to_number, "boolean": to_boolean}
@@ -236,12 +237,14 @@ class FieldCompiler:
         self._tree = tree
         self._era = era
 
-    def compile(self, schema: JSONObject, name: str = "", depth: int = 0) -> Field:
+    def compile(self, schema: JSONObject | bool, name: str = "", depth: int = 0) -> Field:
         """Return the field of a schema; below 20 levels, as a recursive schema has, anything goes.
 
         Raises:
             ValueError: an extension has a value that means nothing.
         """
+        if isinstance(schema, bool):
+            return Field(name)
         flat = self.flatten(schema)
         kind = _kind_of(flat)
         spec = Field(
@@ -250,7 +253,7 @@ class FieldCompiler:
             codes=self._codes(flat.get("x-lago-code", {})),
             clean=tuple(_known(flat, "x-lago-clean", [], CLEANERS)),
             blank=_one_of(flat, "x-lago-blank", "keep", ("null", "keep", "error")),
-            null=flat.get("x-lago-null", "keep" if kind in ("object", "array") else "clear"),
+            null=_null_of(flat, "keep" if kind in ("object", "array") else "clear"),
             premium=flat.get("x-lago-premium", False),
             text_format=flat.get("format", "") if flat.get("format") in FORMATS else "",
         )
@@ -260,7 +263,7 @@ class FieldCompiler:
             inner = {
                 key: self.compile(value, key, depth + 1)
                 for key, value in flat["properties"].items()
-                if value.get("x-lago-era", self._era) == self._era
+                if value in (True, False) or value.get("x-lago-era", self._era) == self._era
             }
             required = tuple(flat.get("required", ()))
             return replace(spec, properties=MappingProxyType(inner), required=required)
@@ -274,14 +277,20 @@ class FieldCompiler:
         codes = {"*": given} if isinstance(given, str) else dict(given)
         return {**codes, "*": codes[self._era]} if self._era in codes else codes
 
-    def flatten(self, schema: JSONObject) -> JSONObject:
-        """Return a schema with its reference and its conjunctions laid into one object."""
+    def flatten(self, schema: JSONObject, depth: int = 0) -> JSONObject:
+        """Return a schema with its reference and its conjunctions laid into one object.
+
+        Raises:
+            ValueError: its references go round in a circle.
+        """
+        if depth > _DEEPEST:
+            raise ValueError(f"the reference {schema.get('$ref')} leads back to itself")
         flat: JSONObject = {}
         parts = list(schema.get("allOf", []))
         if "$ref" in schema:
             parts.append(resolve(self._tree, schema["$ref"]))
         for part in parts:
-            inner = self.flatten(part)
+            inner = self.flatten(part, depth + 1)
             properties = {**flat.get("properties", {}), **inner.get("properties", {})}
             flat |= inner
             if properties:
@@ -301,6 +310,13 @@ def _kind_of(flat: JSONObject) -> Kind:
         return "any"
     kind: Kind = types
     return kind
+
+
+def _null_of(flat: JSONObject, default: str) -> str:
+    value = flat.get("x-lago-null", default)
+    if value not in ("clear", "keep") and not str(value).startswith("reset:"):
+        raise ValueError(f"x-lago-null: {value!r} is none of clear, keep, reset:VALUE")
+    return str(value)
 
 
 def _one_of(flat: JSONObject, extension: str, default: str, allowed: tuple[str, ...]) -> Any:

@@ -50,11 +50,14 @@ class _Yaml12Loader(_Loader):  # type: ignore[misc]  # chosen at run time
         """Refuse a key that stands twice: the first would be lost in silence."""
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                problem = "a key must be text"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark
-                )
+                problem = f"the key {key.value!r} stands twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
+            key.tag = "tag:yaml.org,2002:str"  # as in JSON; the status 200 is one, too
         return super().construct_mapping(node, deep)
 
 
@@ -71,7 +74,7 @@ _Yaml12Loader.add_implicit_resolver(
 )
 _Yaml12Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+    re.compile(r"^[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
     list("-+.0123456789"),
 )
 
@@ -124,7 +127,7 @@ def _parse_yaml(path: Path, data: bytes) -> Any:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise DocumentError(path, place, f"not YAML: {error.problem}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise DocumentError(path, "", f"not YAML: {error}") from error
 
 
@@ -162,10 +165,11 @@ class _Bundle:
             raise DocumentError(file, "", "not an OpenAPI document: the top level is no object")
         for section, value in fragment.items():
             if section == "components":
-                for kind, entries in value.items():
-                    self._unite(file, kind, self.tree.setdefault(section, {}), kind, entries)
+                for kind, entries in _object(file, value, section).items():
+                    checked = _object(file, entries, section, kind)
+                    self._unite(file, kind, self.tree.setdefault(section, {}), kind, checked)
             elif section in ("paths", "webhooks"):
-                self._add_items(file, section, value)
+                self._add_items(file, section, _object(file, value, section))
             elif isinstance(value, list):
                 self.tree.setdefault(section, []).extend(value)
             else:
@@ -184,16 +188,15 @@ class _Bundle:
     def _add_items(self, file: Path, section: str, items: JSONObject) -> None:
         for path, item in items.items():
             target = self.tree.setdefault(section, {}).setdefault(path, {})
-            for key, value in item.items():
+            for key, value in _object(file, item, section, path).items():
                 if key in METHODS:
                     self._claim(file, path, key)
-                    self._claim_operation(file, path, key, value)
+                    self._claim_operation(file, (section, path, key), value)
                 target[key] = value
 
-    def _claim_operation(self, file: Path, path: str, method: str, operation: Any) -> None:
+    def _claim_operation(self, file: Path, place: tuple[str, ...], operation: Any) -> None:
         if not isinstance(operation, dict) or not isinstance(operation.get("operationId"), str):
-            place = pointer("paths", path, method)
-            raise DocumentError(file, place, "no operationId", "Give the operation one.")
+            raise DocumentError(file, pointer(*place), "no operationId", "Give the operation one.")
         self._claim(file, "operationId", operation["operationId"])
         self.sources[operation["operationId"]] = file
 
@@ -206,6 +209,12 @@ class _Bundle:
             )
 
 
+def _object(file: Path, value: Any, *place: str) -> JSONObject:
+    if not isinstance(value, dict):
+        raise DocumentError(file, pointer(*place), "an object is needed")
+    return value
+
+
 def pointer(*steps: str | int) -> str:
     """Return the JSON pointer that these steps make."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
@@ -214,7 +223,7 @@ def pointer(*steps: str | int) -> str:
 def resolve(tree: JSONObject, reference: str) -> Any:
     """Return what `#/components/schemas/Tax` points to; KeyError when it leads nowhere."""
     node: Any = tree
-    if not reference.startswith("#"):
+    if reference != "#" and not reference.startswith("#/"):
         raise KeyError(reference)
     for step in reference[1:].split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")

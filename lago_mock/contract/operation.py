@@ -99,7 +99,7 @@ class Operation:
         `body` holds both, as they were sent; `unknown` are the pointers of keys not permitted.
         """
         problems = [
-            _strict((_unescaped(place[1:]),), "unknown_parameter", "parameter")
+            _strict((_unescaped(place[1:]),), "unknown_parameter", "parameter", beside_root=True)
             for place in self.strangers(body)
             if place not in unknown
         ]
@@ -110,8 +110,9 @@ class Operation:
                 problems.append(_strict(violation.path[1:], "wrong_type", "type"))
         for place in unknown:
             first, *rest = map(_unescaped, place.split("/")[1:])
-            steps = rest if rest and first == self.root else [first, *rest]
-            problems.append(_strict(tuple(steps), "unknown_field", "properties"))
+            beside = first != self.root or not rest
+            steps = (first, *rest) if beside else tuple(rest)
+            problems.append(_strict(steps, "unknown_field", "properties", beside_root=beside))
         return problems
 
     def judge(self, body: JSON) -> Judged:
@@ -133,7 +134,8 @@ class Operation:
         content = self._answer(status).get("content", {}).get("application/json", {})
         if "example" in content:
             return content["example"]
-        return next((one["value"] for one in content.get("examples", {}).values()), None)
+        named = content.get("examples", {}).values()
+        return next((one["value"] for one in named if "value" in one), None)
 
     def first_required(self) -> str | None:
         """Return the field that a body cannot do without, else the first it may hold."""
@@ -157,8 +159,10 @@ def _unescaped(step: str) -> str:
     return step.replace("~1", "/").replace("~0", "~")
 
 
-def _strict(path: tuple[str | int, ...], code: str, keyword: str) -> Problem:
-    return Problem(".".join(map(str, path)), code, keyword, path)
+def _strict(
+    path: tuple[str | int, ...], code: str, keyword: str, *, beside_root: bool = False
+) -> Problem:
+    return Problem(".".join(map(str, path)), code, keyword, path, beside_root=beside_root)
 
 
 def _in_order(spec: Field, read: list[Problem], judged: list[Problem]) -> tuple[Problem, ...]:
@@ -230,6 +234,8 @@ class Contract:
     ) -> Operation:
         place = ("paths", path, method)
         operation = self._with_answers(operation)
+        shared = item.get("parameters", [])
+        operation["parameters"] = [*shared, *operation.get("parameters", [])]
         bare = Operation(
             id=operation["operationId"],
             method=method.upper(),

@@ -202,8 +202,9 @@ def create_customer(call: Call) -> JSONObject:
     row |= provider_columns(call, row, is_new=not known)
     call.refuse("billing_configuration.document_locale")
     refuse_payment_methods(call, row)
+    links = integration_links(call, before["integration_customers"])
     if row["account_type"] == "customer":  # partners have no integrations
-        row["integration_customers"] = integration_links(call, before["integration_customers"])
+        row["integration_customers"] = links
     if not known:
         row |= _numbered(call)
     elif _has_changed(before, row):
@@ -301,8 +302,7 @@ def _sections(call: Call) -> JSONObject:
         raise ValidationFailed.of("invoice_custom_sections", code)
     if codes is None:
         return {"section_codes": []} if skip else {}
-    declared = [row["code"] for row in call.view.oldest_first("invoice_custom_sections")]
-    known = [code for code in codes if not declared or code in declared]
+    known = [code for code in codes if _section(call, code)]
     return {"section_codes": list(dict.fromkeys(known)), "skip_invoice_custom_sections": False}
 
 
@@ -312,17 +312,19 @@ def _shown_sections(call: Call, row: Row, entity: Row) -> list[JSONObject]:
         return []
     codes = row["section_codes"] or entity["section_codes"]
     sections = (_section(call, code) for code in codes)
-    return [call.present("invoice_custom_sections", section) for section in sections]
+    return [call.present("invoice_custom_sections", section) for section in sections if section]
 
 
-def _section(call: Call, code: str) -> Row:
-    made_up = {
+def _section(call: Call, code: str) -> Row | None:
+    """Return a declared section; where none is declared, one that is made up."""
+    if call.view.count("invoice_custom_sections"):
+        return call.find("invoice_custom_sections", code)
+    return {
         "lago_id": str(uuid5(NAMESPACE_URL, f"{call.view.organization_id}/{code}")),
         "code": code,
         "name": code,
         **dict.fromkeys(("description", "details", "display_name")),
     }
-    return call.find("invoice_custom_sections", code) or made_up
 
 
 def _has_changed(before: Row, after: Row) -> bool:

@@ -277,6 +277,8 @@ def test_past_usage_of_an_unknown_metric_is_404(client: httpx.Client) -> None:
 
 
 def test_past_usage_refuses_a_page_that_cannot_be_counted(client: httpx.Client) -> None:
-    response = client.get("/customers/nobody/past_usage?external_subscription_id=sub-1&per_page[]=1")
+    response = client.get(
+        "/customers/nobody/past_usage?external_subscription_id=sub-1&per_page[]=1"
+    )
 
     assert answer(response) == refused("per_page", "value_is_out_of_range")

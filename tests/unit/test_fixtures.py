@@ -447,16 +447,18 @@ def test_premium_integrations_are_the_organizations(
         pytest.param("api_keys: {}", "api_keys: a list is needed", id="keys no list"),
         pytest.param("api_keys: ~", "api_keys: a list is needed", id="keys null"),
         pytest.param(
-            "api_keys: [a]", "api_keys/0/value: a key is an object with a value", id="key a text"
+            "api_keys: [a]",
+            "api_keys/0/value: a key is an object with a value without spaces",
+            id="key a text",
         ),
         pytest.param(
             "api_keys: [{value: a}, {name: b}]",
-            "api_keys/1/value: a key is an object with a value",
+            "api_keys/1/value: a key is an object with a value without spaces",
             id="no value",
         ),
         pytest.param(
             "api_keys: [{value: 4711}]",
-            "api_keys/0/value: a key is an object with a value",
+            "api_keys/0/value: a key is an object with a value without spaces",
             id="value no text",
         ),
         pytest.param(
@@ -481,17 +483,17 @@ def test_premium_integrations_are_the_organizations(
         ),
         pytest.param(
             "api_keys: [{value: a, permissions: [read]}]",
-            "api_keys/0/permissions: an object of lists is needed",
+            "api_keys/0/permissions: an object is needed, with lists of read and write by resource",
             id="permissions a list",
         ),
         pytest.param(
             "api_keys: [{value: a, permissions: {customer: read}}]",
-            "api_keys/0/permissions: an object of lists is needed",
+            "api_keys/0/permissions: an object is needed, with lists of read and write by resource",
             id="permissions of a text",
         ),
         pytest.param(
             "api_keys: [{value: a, permissions: {customer: ~}}]",
-            "api_keys/0/permissions: an object of lists is needed",
+            "api_keys/0/permissions: an object is needed, with lists of read and write by resource",
             id="permissions of null",
         ),
         pytest.param(

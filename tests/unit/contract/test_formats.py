@@ -11,7 +11,9 @@ from jsonschema import Draft202012Validator
 from lago_mock.contract.formats import (
     FORMATS,
     format_checker,
+    is_date,
     is_date_time,
+    is_decimal,
     is_email,
     is_slug,
     is_uri,
@@ -19,12 +21,34 @@ from lago_mock.contract.formats import (
 )
 
 BY_NAME: dict[str, Callable[[str], bool]] = {
+    "date": is_date,
+    "decimal": is_decimal,
     "date-time": is_date_time,
     "uuid": is_uuid,
     "uri": is_uri,
     "email": is_email,
     "slug": is_slug,
 }
+
+
+@pytest.mark.parametrize("text", ["2026-11-22", "2024-02-29", "0001-01-01"])
+def test_a_day_of_the_calendar_is_a_date(text: str) -> None:
+    assert is_date(text)
+
+
+@pytest.mark.parametrize("text", ["", "2026-02-29", "2026-11-22T00:00:00Z", "26-11-22", "today"])
+def test_anything_else_is_no_date(text: str) -> None:
+    assert not is_date(text)
+
+
+@pytest.mark.parametrize("text", ["0", "12.50", "7.", "-3.1", "2177.4193548387096774"])
+def test_a_number_in_text_is_a_decimal(text: str) -> None:
+    assert is_decimal(text)
+
+
+@pytest.mark.parametrize("text", ["", ".5", "1e3", "1,000", "+1", "--1", "1.2.3"])
+def test_anything_else_is_no_decimal(text: str) -> None:
+    assert not is_decimal(text)
 
 
 @pytest.mark.parametrize(

@@ -432,7 +432,8 @@ def test_another_process_is_refused_until_the_first_one_is_killed(path: Path) ->
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        pytest.param("plain/lago-mock.json", "File exists", id="the folder is a file"),
+        pytest.param("plain/a.json", "its folder does not exist", id="the folder is a file"),
+        pytest.param("new/a.json", "its folder does not exist", id="no folder"),
         pytest.param("taken.json", "Is a directory", id="the lock is a folder"),
     ],
 )
@@ -440,12 +441,25 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path, name: str, rea
     (tmp_path / "plain").touch()
     (tmp_path / "taken.json.lock").mkdir()
     path = tmp_path / name
+    before = sorted(tmp_path.iterdir())
 
     with pytest.raises(StoreError) as caught:
         StoreFile(path).lock()
 
     assert str(caught.value) == (
         f"{path}: cannot be written: {reason}. "
+        "Name a path that can be with --db, or :memory: for none."
+    )
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no file system of this kind")
+def test_a_folder_that_takes_no_files_is_refused() -> None:
+    with pytest.raises(StoreError) as caught:
+        StoreFile(Path("/proc/lago-mock.json")).lock()
+
+    assert str(caught.value) == (
+        "/proc/lago-mock.json: cannot be written: no file can be made beside it. "
         "Name a path that can be with --db, or :memory: for none."
     )
 
@@ -458,15 +472,6 @@ def test_a_folder_without_write_permission_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="cannot be written: Permission denied"):
         StoreFile(folder / "lago-mock.json").lock()
-
-
-def test_a_missing_folder_is_made(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "folder" / "lago-mock.json"
-
-    with opened(path) as file:
-        file.append(commit("a"))
-
-    assert read(path)[2] == ["a"]
 
 
 @pytest.mark.parametrize("written", [0, 1, 20])

@@ -116,7 +116,9 @@ def refusal(path: Path) -> str:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "lago-mock.json"
+    folder = tmp_path / "state"
+    folder.mkdir()
+    return folder / "lago-mock.json"
 
 
 @pytest.fixture
@@ -682,7 +684,6 @@ def test_a_row_without_what_it_is_found_by_is_refused(store: Store, path: Path, 
     ],
 )
 def test_sequences_that_are_none_are_refused(path: Path, sequences: Any) -> None:
-    path.parent.mkdir()
     head = {"format": 1, "generation": 0, "sequences": sequences}
     path.write_bytes(orjson.dumps({"lago_mock": {"1": head}}))
 
@@ -693,7 +694,6 @@ def test_sequences_that_are_none_are_refused(path: Path, sequences: Any) -> None
 
 
 def test_a_head_without_sequences_is_a_store_that_used_none(path: Path) -> None:
-    path.parent.mkdir()
     path.write_bytes(b'{"lago_mock": {"1": {"format": 1, "generation": 0}}}')
     store = Store.open(KEYS, path)
 
@@ -708,9 +708,7 @@ def test_a_new_store_has_no_secrets(store: Store) -> None:
     assert store.secrets() == {}
 
 
-def test_secrets_that_are_kept_are_there_again(
-    store: Store, path: Path, survive: Survival
-) -> None:
+def test_secrets_that_are_kept_are_there_again(store: Store, path: Path, survive: Survival) -> None:
     put(store, tax("a"))
     store.keep_secrets({"portal_secret": "old"})
     store.keep_secrets(SECRETS)
@@ -796,7 +794,7 @@ def test_a_store_is_what_a_list_is_whatever_is_done_to_it(
     steps: list[tuple[str, str]], way: Survival
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "state" / "lago-mock.json"
+        path = Path(folder) / "lago-mock.json"
         store = Store.open(KEYS, path)
         kept = _played(store, steps)
         again = Store.open(KEYS, way(store, path))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tinydb import where
 
 from lago_mock.store.store import Store
 from lago_mock.store.view import View
@@ -178,6 +179,23 @@ def test_newest_first_answers_a_page(
         view = store.view("org")
 
     assert codes(view.newest_first("taxes", start, stop)) == page
+
+
+@pytest.mark.parametrize(
+    "matches",
+    [
+        pytest.param(lambda row: row["code"] in "abdz", id="test"),
+        pytest.param(where("code").one_of(list("abdz")), id="TinyDB query"),
+    ],
+)
+def test_search_answers_the_live_rows_that_match_newest_first(view: View, matches: Any) -> None:
+    assert codes(view.search("taxes", matches)) == "ba"
+    assert view.search("customers", matches) == []
+
+    view.put("taxes", tax("z"))
+    view.put("taxes", tax("q", "id-b"))
+
+    assert codes(view.search("taxes", matches)) == "za"
 
 
 def test_oldest_first_goes_on_over_the_rows_it_began_with(view: View) -> None:

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from lago_mock.app import build
+from lago_mock.settings import Settings
+from tests.conftest import running
+
+CODES = "invoice_custom_section_codes"
+SKIP = "skip_invoice_custom_sections"
+SHOWN = "applicable_invoice_custom_sections"
+TOGETHER = {"invoice_custom_sections": ["skip_sections_and_selected_ids_sent_together"]}
+KEYS = ["lago_id", "code", "name", "description", "details", "display_name", "organization_id"]
+BANK = {
+    "code": "bank",
+    "name": "Bank details",
+    "description": "For transfers",
+    "details": "Account 1",
+    "display_name": "How to pay",
+}
+FIXTURES = {
+    "organization": {"name": "Juniper", "api_key": "juniper-key"},
+    "invoice_custom_sections": [BANK, {"code": "legal", "name": "Legal note"}],
+}
+
+
+@pytest.fixture(scope="module")
+def juniper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a server on which two sections are declared."""
+    path = tmp_path_factory.mktemp("fixtures") / "juniper.json"
+    path.write_text(json.dumps(FIXTURES), "utf-8")
+    with running(build(Settings(db=":memory:", fixtures=str(path)))) as url:
+        yield url
+
+
+@pytest.fixture
+def declared(juniper: str) -> Iterator[httpx.Client]:
+    """Client of that server, which is back at its fixture set."""
+    headers = {"Authorization": "Bearer juniper-key"}
+    with httpx.Client(base_url=f"{juniper}/api/v1", headers=headers, verify=False) as client:
+        client.post(f"{juniper}/__admin/reset").raise_for_status()
+        yield client
+
+
+def brief(value: object) -> str:
+    """Name a case by the beginning of its values."""
+    return ascii(value)[:60]
+
+
+def save(client: httpx.Client, **fields: Any) -> httpx.Response:
+    return client.post("/customers", json={"customer": {"external_id": "acct-1", **fields}})
+
+
+def saved(client: httpx.Client, **fields: Any) -> dict[str, Any]:
+    response = save(client, **fields)
+    assert response.status_code == 200, response.text
+    customer: dict[str, Any] = response.json()["customer"]
+    assert client.get("/customers/acct-1").json()["customer"] == customer
+    return customer
+
+
+def codes(customer: dict[str, Any]) -> list[str]:
+    return sorted(section["code"] for section in customer[SHOWN])
+
+
+def give_entity(client: httpx.Client, code: str, *sections: str) -> None:
+    body = {"billing_entity": {CODES: sections}}
+    client.put(f"/billing_entities/{code}", json=body).raise_for_status()
+
+
+def assert_refused(response: httpx.Response, details: dict[str, list[str]]) -> None:
+    assert response.json() == {
+        "status": 422,
+        "error": "Unprocessable Entity",
+        "code": "validation_errors",
+        "error_details": details,
+    }
+    assert response.status_code == 422
+
+
+def test_a_declared_section_is_shown_as_declared(declared: httpx.Client) -> None:
+    (section,) = saved(declared, **{CODES: ["bank"]})[SHOWN]
+
+    organization = declared.get("/organizations").json()["organization"]
+    assert section == {
+        **BANK,
+        "lago_id": str(uuid.UUID(section["lago_id"], version=4)),
+        "organization_id": organization["lago_id"],
+    }
+    assert list(section) == KEYS
+
+
+def test_what_was_not_declared_of_a_section_is_null(declared: httpx.Client) -> None:
+    (section,) = saved(declared, **{CODES: ["legal"]})[SHOWN]
+
+    names = ("name", "description", "details", "display_name")
+    assert [section[name] for name in names] == ["Legal note", None, None, None]
+
+
+def test_where_none_is_declared_every_code_is_a_section(client: httpx.Client) -> None:
+    (section,) = saved(client, **{CODES: ["anything"]})[SHOWN]
+    (other,) = save(client, external_id="acct-2", **{CODES: ["anything"]}).json()["customer"][SHOWN]
+
+    organization = client.get("/organizations").json()["organization"]
+    assert section["code"] == "anything"
+    assert section["organization_id"] == organization["lago_id"]
+    assert section["lago_id"] == str(uuid.UUID(section["lago_id"]))
+    assert list(section) == KEYS
+    assert other == section
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        pytest.param(["bank", "legal"], ["bank", "legal"], id="two"),
+        pytest.param(["bank", "nothing"], ["bank"], id="unknown"),
+        pytest.param(["BANK"], [], id="other case"),
+        pytest.param(["nothing"], [], id="unknown alone"),
+        pytest.param(["bank", "bank"], ["bank"], id="twice"),
+        pytest.param([], [], id="empty"),
+        pytest.param([None, "bank"], ["bank"], id="null inside"),
+    ],
+)
+def test_a_list_replaces_the_selection_and_unknown_codes_are_ignored(
+    declared: httpx.Client, given: list[str], kept: list[str]
+) -> None:
+    saved(declared, **{CODES: ["legal"]})
+
+    assert codes(saved(declared, **{CODES: given})) == kept
+
+
+@pytest.mark.parametrize("given", [None, "bank", 5, {}, [["bank"]], [{"a": 1}]], ids=brief)
+def test_what_is_no_list_of_codes_changes_nothing(declared: httpx.Client, given: object) -> None:
+    before = saved(declared, **{CODES: ["legal"]})
+
+    assert saved(declared, **{CODES: given}) == before
+
+
+def test_the_selection_stays_when_it_is_not_sent(declared: httpx.Client) -> None:
+    saved(declared, **{CODES: ["legal"]})
+
+    assert codes(saved(declared, name="Ann")) == ["legal"]
+
+
+def test_a_selection_does_not_touch_the_time_of_change(declared: httpx.Client) -> None:
+    before = saved(declared)
+
+    assert saved(declared, **{CODES: ["legal"]})["updated_at"] == before["updated_at"]
+
+
+def test_the_list_of_customers_has_no_sections(declared: httpx.Client) -> None:
+    saved(declared, **{CODES: ["legal"]})
+
+    (customer,) = declared.get("/customers").json()["customers"]
+    assert SHOWN not in customer
+
+
+def test_a_deleted_customer_shows_its_sections_once_more(declared: httpx.Client) -> None:
+    saved(declared, **{CODES: ["legal"]})
+
+    customer = declared.delete("/customers/acct-1").json()["customer"]
+
+    assert codes(customer) == ["legal"]
+    assert codes(saved(declared)) == []
+
+
+class TestSkipping:
+    def test_it_clears_the_selection(self, declared: httpx.Client) -> None:
+        saved(declared, **{CODES: ["legal"]})
+
+        skipping = saved(declared, **{SKIP: True})
+        after = saved(declared, **{SKIP: False})
+
+        assert (skipping[SKIP], codes(skipping)) == (True, [])
+        assert (after[SKIP], codes(after)) == (False, [])
+
+    @pytest.mark.parametrize("given", [["legal"], []], ids=brief)
+    def test_a_selection_ends_it(self, declared: httpx.Client, given: list[str]) -> None:
+        saved(declared, **{SKIP: True})
+
+        customer = saved(declared, **{CODES: given})
+
+        assert (customer[SKIP], codes(customer)) == (False, given)
+
+    def test_a_selection_beside_false_is_taken(self, declared: httpx.Client) -> None:
+        customer = saved(declared, **{SKIP: False, CODES: ["legal"]})
+
+        assert (customer[SKIP], codes(customer)) == (False, ["legal"])
+
+    @pytest.mark.parametrize("skip", [True, 1, "true", "no"], ids=brief)
+    @pytest.mark.parametrize("given", [["legal"], ["nothing"], []], ids=brief)
+    def test_both_together_are_refused_and_nothing_is_saved(
+        self, declared: httpx.Client, skip: object, given: list[str]
+    ) -> None:
+        before = saved(declared, **{CODES: ["bank"]})
+
+        assert_refused(save(declared, name="Ann", **{SKIP: skip, CODES: given}), TOGETHER)
+        assert saved(declared) == before
+
+    @pytest.mark.parametrize("given", [None, "legal", 5], ids=brief)
+    def test_beside_no_list_it_is_taken(self, declared: httpx.Client, given: object) -> None:
+        customer = saved(declared, **{SKIP: True, CODES: given})
+
+        assert (customer[SKIP], codes(customer)) == (True, [])
+
+    def test_null_leaves_it(self, declared: httpx.Client) -> None:
+        saved(declared, **{SKIP: True})
+
+        assert saved(declared, **{SKIP: None})[SKIP] is True
+
+    def test_empty_text_is_refused(self, declared: httpx.Client) -> None:
+        assert_refused(save(declared, **{SKIP: ""}), {SKIP: ["value_is_invalid"]})
+
+    def test_an_unknown_tax_comes_first(self, declared: httpx.Client) -> None:
+        response = save(declared, tax_codes=["nothing"], **{SKIP: True, CODES: []})
+
+        expected = {"status": 404, "error": "Not Found", "code": "tax_not_found"}
+        assert (response.status_code, response.json()) == (404, expected)
+
+    @pytest.mark.parametrize(
+        ("fields", "details"),
+        [
+            ({"currency": "x"}, {"currency": ["value_is_invalid"]}),
+            ({"metadata": [{"key": "a"}]}, TOGETHER),
+            ({"billing_configuration": {"invoice_grace_period": -1}}, TOGETHER),
+        ],
+        ids=["columns before", "metadata after", "settings after"],
+    )
+    def test_the_first_stage_with_a_problem_answers_alone(
+        self, declared: httpx.Client, fields: dict[str, Any], details: dict[str, list[str]]
+    ) -> None:
+        assert_refused(save(declared, **fields, **{SKIP: True, CODES: []}), details)
+
+
+class TestBillingEntity:
+    def test_its_sections_hold_where_the_customer_selects_none(
+        self, declared: httpx.Client
+    ) -> None:
+        give_entity(declared, "juniper", "legal")
+
+        assert codes(saved(declared)) == ["legal"]
+        assert codes(saved(declared, **{CODES: ["bank"]})) == ["bank"]
+        assert codes(saved(declared, **{CODES: []})) == ["legal"]
+        assert codes(saved(declared, **{SKIP: True})) == []
+        assert codes(saved(declared, **{SKIP: False})) == ["legal"]
+
+    def test_its_sections_are_those_of_its_customers_alone(self, declared: httpx.Client) -> None:
+        body = {"billing_entity": {"code": "juniper_fr", "name": "Juniper France"}}
+        declared.post("/billing_entities", json=body).raise_for_status()
+        give_entity(declared, "juniper_fr", "bank")
+
+        assert codes(saved(declared)) == []
+        assert codes(saved(declared, billing_entity_code="juniper_fr")) == ["bank"]
+
+    def test_its_unknown_codes_are_ignored(self, declared: httpx.Client) -> None:
+        give_entity(declared, "juniper", "legal", "nothing")
+
+        assert codes(saved(declared)) == ["legal"]
+
+    def test_an_empty_list_clears_its_sections(self, declared: httpx.Client) -> None:
+        give_entity(declared, "juniper", "legal")
+        give_entity(declared, "juniper")
+
+        assert codes(saved(declared)) == []
