@@ -35,7 +35,8 @@ FALLBACK_PER_PAGE = 25
 class Resource:
     """One Lago resource: its names, its natural key, its operations by id.
 
-    `present` makes the object that answers show; `list_item` the one in lists, where it is another.
+    `present` makes the object that answers show, where rows are shown at all; `list_item` the one
+    in lists, where it is another.
     `made_by` is the operation that an item of a fixture set is played through; `declare` makes the
     row of one that no operation can make.
     """
@@ -44,7 +45,7 @@ class Resource:
     plural: str
     key: str
     operations: Mapping[str, Handler]
-    present: Present
+    present: Present | None = None
     list_item: Present | None = None
     made_by: str | None = None
     declare: Declare | None = None
@@ -55,9 +56,9 @@ class Call:
     """One operation on one organization, as its handler sees it.
 
     `body` is permitted and coerced; `query` holds the query's parameters, laid over the body's
-    other keys. `base_url` is where the client reached the server. `judges` is False where nothing is
-    refused for what it says. What is put into `view` is kept only when the answer has passed its own
-    check.
+    other keys. `base_url` is where the client reached the server. `judges` is False where nothing
+    is refused for what it says. What is put into `view` is kept only when the answer has passed
+    its own check.
     """
 
     operation: Operation
@@ -123,7 +124,17 @@ class Call:
 
     def present(self, collection: str, row: Row) -> JSONObject:
         """Return the object that answers show of a row."""
-        return self.resources[collection].present(self, row)
+        return self._presenter(collection)(self, row)
+
+    def list_item(self, collection: str, row: Row) -> JSONObject:
+        """Return the object that lists show of a row."""
+        item = self.resources[collection].list_item or self._presenter(collection)
+        return item(self, row)
+
+    def _presenter(self, collection: str) -> Present:
+        present = self.resources[collection].present
+        assert present is not None, f"{collection} are never shown"
+        return present
 
     def now(self) -> str:
         """Return the present instant as rows keep it, to the microsecond."""
@@ -161,9 +172,8 @@ def listing(call: Call, collection: str, keep: Callable[[Row], bool] | None = No
     # 422 value_is_out_of_range; there they are a 500.
     if total and not per_page:
         raise ValidationFailed.of("per_page", "value_is_out_of_range")
-    resource = call.resources[collection]
-    item = resource.list_item or resource.present
-    return {collection: [item(call, row) for row in rows], "meta": meta(page, per_page, total)}
+    items = [call.list_item(collection, row) for row in rows]
+    return {collection: items, "meta": meta(page, per_page, total)}
 
 
 def page_of(call: Call) -> tuple[int, int]:

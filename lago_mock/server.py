@@ -51,7 +51,8 @@ def bind(settings: Settings) -> socket.socket:
             f"{place} is no address of this machine: {error}. Name another with --host."
         ) from error
     try:
-        if hasattr(signal, "SIGHUP"):  # elsewhere the option would let two servers share the port
+        # On Windows, which has no SIGHUP, the option would let two servers share the port.
+        if hasattr(signal, "SIGHUP"):  # pragma: no branch
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
     except OSError as error:

@@ -186,8 +186,9 @@ class _Bundle:
             target[entry] = value
 
     def _add_items(self, file: Path, section: str, items: JSONObject) -> None:
+        united = self.tree.setdefault(section, {})
         for path, item in items.items():
-            target = self.tree.setdefault(section, {}).setdefault(path, {})
+            target = united.setdefault(path, {})
             for key, value in _object(file, item, section, path).items():
                 if key in METHODS:
                     self._claim(file, path, key)

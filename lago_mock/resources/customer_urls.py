@@ -16,11 +16,6 @@ _NOTHING_TO_SET_UP = {"crypto", "customer_balance"}
 """Stripe's methods that need no details of the customer."""
 
 
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the address as it is kept."""
-    return row
-
-
 def _customer(call: Call) -> Row:
     return call.require("customers", call.path["external_customer_id"])
 
@@ -72,5 +67,4 @@ RESOURCE = Resource(
         "getCustomerPortalUrl": get_customer_portal_url,
         "generateCustomerCheckoutURL": generate_customer_checkout_url,
     },
-    present=present,
 )

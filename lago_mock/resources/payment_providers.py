@@ -7,22 +7,13 @@ from __future__ import annotations
 
 from lago_mock.declaration import Declared, declared
 from lago_mock.provider_links import PROVIDERS
-from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
-from lago_mock.wire import JSONObject
-
-
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the connection as it was declared."""
-    return row
-
+from lago_mock.resource import Resource
 
 RESOURCE = Resource(
     name="payment_provider",
     plural="payment_providers",
     key="code",
     operations={},
-    present=present,
     declare=declared(
         Declared("code"), Declared("type", PROVIDERS), Declared("name", optional=True)
     ),

@@ -6,13 +6,7 @@ Rules: lago-api, app/controllers/api/v1/webhooks_controller.rb.
 from __future__ import annotations
 
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
-
-
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the webhook as it is kept."""
-    return row
 
 
 def fetch_public_key(call: Call) -> str:
@@ -33,5 +27,4 @@ RESOURCE = Resource(
         "fetchPublicKey": fetch_public_key,
         "fetchJsonPublicKey": fetch_json_public_key,
     },
-    present=present,
 )

@@ -115,6 +115,30 @@ def test_body_without_a_usable_root_is_a_bad_request(given: JSON) -> None:
     assert caught.value.root == "dog"
 
 
+@pytest.mark.parametrize("given", [{}, [], "Rex", None, 5], ids=str)
+def test_root_with_nothing_in_it_is_a_bad_request_whatever_the_schema_says(given: JSON) -> None:
+    operation = create_dog(**body(rooted({"properties": {"name": {}}})))
+    with pytest.raises(BadRequest):
+        operation.read({"dog": given}, licensed)
+
+
+def test_root_with_unlicensed_keys_alone_is_no_bad_request() -> None:
+    assert with_root().read({"dog": {"chip": "7"}}, unlicensed) == Judged(
+        {},
+        (
+            Problem("name", "value_is_mandatory", "required", ("name",)),
+            Problem("owner", "value_is_mandatory", "required", ("owner",)),
+        ),
+    )
+
+
+def test_problem_of_reading_is_told_where_the_schema_finds_none() -> None:
+    schema = {"properties": {"list": {"type": "array", "x-lago-code": {"type": "no_array"}}}}
+    assert create_dog(**body(schema)).read({"list": "x"}, licensed) == Judged(
+        {}, (Problem("list", "no_array", "type", ("list",)),)
+    )
+
+
 def test_root_with_unknown_keys_alone_passes_where_the_schema_lets_it() -> None:
     operation = create_dog(**body(rooted({"properties": {"name": {}}})))
     assert operation.read({"dog": {"color": "red"}}, licensed) == Judged({}, (), ("/dog/color",))
@@ -485,6 +509,7 @@ ANSWERS: JSONObject = {
             }
         }
     },
+    "203": {"content": {"application/json": {"schema": True, "example": {"dog": 3}}}},
     "204": {"description": "Nothing."},
     "302": {"content": {"text/html": {"schema": {"type": "string"}}}},
     "404": {"$ref": "#/components/responses/Gone"},
@@ -512,6 +537,7 @@ def answering() -> Operation:
         pytest.param(200, {"dog": 1}, id="first of several"),
         pytest.param(201, None, id="the only one"),
         pytest.param(202, None, id="example elsewhere"),
+        pytest.param(203, {"dog": 3}, id="example by itself"),
         pytest.param(204, None, id="no body"),
         pytest.param(302, None, id="no JSON"),
         pytest.param(404, {"code": "dog_not_found"}, id="shared answer"),
@@ -524,7 +550,7 @@ def test_example_of_an_answer(status: int, example: JSON) -> None:
 
 def test_answers_of_json_are_judged_by_their_status() -> None:
     answers = answering().answers
-    assert list(answers) == [200, 201, 202, 404]
+    assert list(answers) == [200, 201, 202, 203, 404]
     assert answers[200].is_valid({"dog": 1})
     assert not answers[200].is_valid({})
     assert answers[404].is_valid({"code": "x"})
