@@ -237,19 +237,24 @@ class FieldCompiler:
         self._tree = tree
         self._era = era
 
-    def compile(self, schema: JSONObject | bool, name: str = "", depth: int = 0) -> Field:
-        """Return the field of a schema; below 20 levels, as a recursive schema has, anything goes.
+    def compile(
+        self, schema: JSONObject | bool, name: str = "", within: tuple[str, ...] = ()
+    ) -> Field:
+        """Return the field of a schema; where it comes back to itself, anything goes.
+
+        `within` are the references that led here.
 
         Raises:
             ValueError: an extension has a value that means nothing.
         """
-        if isinstance(schema, bool):
+        if isinstance(schema, bool) or schema.get("$ref") in within:
             return Field(name)
+        within = (*within, schema["$ref"]) if "$ref" in schema else within
         flat = self.flatten(schema)
         kind = _kind_of(flat)
         spec = Field(
             name=flat.get("x-lago-field", name),
-            kind="any" if depth > 20 else kind,
+            kind=kind,
             codes=self._codes(flat.get("x-lago-code", {})),
             clean=tuple(_known(flat, "x-lago-clean", [], CLEANERS)),
             blank=_one_of(flat, "x-lago-blank", "keep", ("null", "keep", "error")),
@@ -261,14 +266,14 @@ class FieldCompiler:
             return replace(spec, is_plain=True)
         if spec.kind == "object":
             inner = {
-                key: self.compile(value, key, depth + 1)
+                key: self.compile(value, key, within)
                 for key, value in flat["properties"].items()
                 if value in (True, False) or value.get("x-lago-era", self._era) == self._era
             }
             required = tuple(flat.get("required", ()))
             return replace(spec, properties=MappingProxyType(inner), required=required)
         if spec.kind == "array":
-            items = self.compile(flat.get("items", {}), spec.name, depth + 1)
+            items = self.compile(flat.get("items", {}), spec.name, within)
             return replace(spec, items=items)
         return spec
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import httpx
@@ -245,3 +246,29 @@ def test_only_a_post_resets(client: httpx.Client, admin: httpx.Client, method: s
 
     assert response.status_code == 404
     assert client.get("/customers").json()["meta"]["total_count"] == 1
+
+
+def test_a_call_whose_body_comes_after_a_reset_writes_nothing(
+    server: str, admin: httpx.Client, client: httpx.Client
+) -> None:
+    host, _, port = server.removeprefix("http://").partition(":")
+    body = b'{"customer": {"external_id": "late"}}'
+    head = (
+        f"POST /api/v1/customers HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+        f"Authorization: {KEY['Authorization']}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode())
+        while not admin.get("/requests").json()["requests"]:
+            pass  # the head has not arrived yet
+        admin.post("/reset").raise_for_status()
+        connection.sendall(body)
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert customers_of(client) == []
+
+
+def customers_of(client: httpx.Client) -> list[str]:
+    return [each["external_id"] for each in client.get("/customers").json()["customers"]]

@@ -59,6 +59,22 @@ def test_a_fault_with_a_header_that_cannot_be_sent_is_refused(
     assert response.json()["error_details"] == {"headers": [f"{name!r} cannot be sent"]}
 
 
+def test_a_client_that_goes_before_its_body_is_whole_gets_nothing(app: LagoMockApp) -> None:
+    endpoint = AdminEndpoint(app.server, load_admin_contract(), LIMITS)
+    scope = {"type": "http", "method": "POST", "path": "/__admin/reset", "query_string": b""}
+    sent: list[object] = []
+
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    asyncio.run(endpoint({**scope, "headers": []}, gone, send))
+
+    assert sent == []
+
+
 def test_an_operation_without_a_handler_is_a_bug_of_ours(
     app: LagoMockApp, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -234,3 +234,7 @@ def test_a_portal_token_of_another_secret_opens_nothing(
 
     assert signing.portal_customer(token, NOW) is None
     assert of(same_key).portal_customer(token, NOW) == CUSTOMER
+
+
+def test_where_nothing_was_signed_no_link_is_true() -> None:
+    assert Signing(dict, fail).portal_customer("e30=--0a1b", NOW) is None
