@@ -51,12 +51,17 @@ class Operations:
     def __init__(self, contract: Contract, resources: Mapping[str, Resource], store: Store) -> None:
         self._resources = resources
         self._handlers = handlers_of(resources)
+        self._pure = {each for resource in resources.values() for each in resource.pure}
         self._store = store
         self.contract = contract
 
     def is_mocked(self, operation: Operation) -> bool:
         """Tell whether the operation has a handler."""
         return operation.id in self._handlers
+
+    def is_pure(self, operation: Operation) -> bool:
+        """Tell whether the operation answers the same until something is written."""
+        return operation.id in self._pure
 
     def require_mocked(self, operation: Operation) -> None:
         """Refuse an operation that has no handler.

@@ -38,7 +38,8 @@ class Resource:
     `present` makes the object that answers show, where rows are shown at all; `list_item` the one
     in lists, where it is another.
     `made_by` is the operation that an item of a fixture set is played through; `declare` makes the
-    row of one that no operation can make.
+    row of one that no operation can make. `pure` are the operations that only read rows: asked
+    again, they answer the same until something is written.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Resource:
     list_item: Present | None = None
     made_by: str | None = None
     declare: Declare | None = None
+    pure: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import count
 
+from lago_mock.answer_cache import AnswerCache
 from lago_mock.clock import Clock
 from lago_mock.faults import Faults
 from lago_mock.fixtures import FixtureSet
@@ -33,8 +35,10 @@ class Sandbox:
         signing: Signing,
         rules: Rules,
         journal: Journal,
+        answers: AnswerCache,
     ) -> None:
         self.facts = Facts(organization_id, clock, self.licensed, signing, rules)
+        self.answers = answers
         self.integrations: list[str] | None = None
         self._rules = rules
         self.faults = Faults()
@@ -180,6 +184,7 @@ class Tenants:
             self.signing,
             self.rules,
             Journal(self._journal_size, self._numbers),
+            AnswerCache(partial(self._store.version, organization_id)),
         )
 
     def access(self, api_key: str | None) -> Access | None:

@@ -346,4 +346,5 @@ RESOURCE = Resource(
     present=present,
     list_item=list_item,
     made_by="createCustomer",
+    pure=frozenset({"findCustomer"}),
 )

@@ -224,4 +224,5 @@ RESOURCE = Resource(
         "updateOrganization": update_organization,
     },
     present=present,
+    pure=frozenset({"findOrganization"}),
 )

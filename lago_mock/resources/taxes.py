@@ -106,4 +106,5 @@ RESOURCE = Resource(
     },
     present=present,
     made_by="createTax",
+    pure=frozenset({"findTax"}),
 )

@@ -56,6 +56,7 @@ class _Organization:
     def __init__(self, organization_id: str, keys: Mapping[str, str]) -> None:
         self.id = organization_id
         self.sequences: dict[str, int] = {}
+        self.version = 0
         database = RowDatabase()
         self.collections: dict[str, Collection] = {
             name: database.collection(f"{name}:{organization_id}", key)
@@ -192,6 +193,10 @@ class Store:
         self._append({"secrets": secrets})
         self._secrets = secrets
 
+    def version(self, organization_id: str) -> int:
+        """Return a number that grows with each commit of an organization."""
+        return self._organization(organization_id).version
+
     def view(self, organization_id: str) -> View:
         """Return a staged view of an organization; of a new one when the id is not known."""
         known = self._organization(organization_id)
@@ -220,6 +225,7 @@ class Store:
         sequences: Mapping[str, int],
     ) -> None:
         organization = self._organization(organization_id)
+        organization.version += 1
         for name, changed in rows.items():
             for number, (encoded, row) in sorted(changed.items()):
                 organization.collections[name].write(number, encoded, row)

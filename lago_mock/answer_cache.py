@@ -1,0 +1,35 @@
+"""Answers of reads, kept for as long as nothing of their organization is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from lago_mock.answer import Answer
+
+
+class AnswerCache:
+    """The last answers of one organization, at most `size`; `version` counts its commits.
+
+    An answer was checked when it was made, and shows what any commit may change: one commit, and
+    none of those before it is given again.
+    """
+
+    def __init__(self, version: Callable[[], int], size: int = 1000) -> None:
+        self._version = version
+        self._size = size
+        self._kept: dict[Hashable, Answer] = {}
+        self._of_version = version()
+
+    def get(self, key: Hashable) -> Answer | None:
+        """Return the answer of a request like this, its headers the caller's own."""
+        if self._of_version != self._version():
+            self._kept.clear()
+            self._of_version = self._version()
+        kept = self._kept.get(key)
+        return Answer(kept.status, kept.body, list(kept.headers)) if kept else None
+
+    def keep(self, key: Hashable, answer: Answer) -> None:
+        """Keep an answer that was just made; all go when there are too many."""
+        if len(self._kept) >= self._size:
+            self._kept.clear()
+        self._kept[key] = Answer(answer.status, answer.body, list(answer.headers))

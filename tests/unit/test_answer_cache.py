@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from lago_mock.answer import Answer
+from lago_mock.answer_cache import AnswerCache
+
+
+def test_an_answer_is_given_again_until_something_is_written() -> None:
+    version = 1
+    cache = AnswerCache(lambda: version)
+    cache.keep("a", Answer(200, b"{}"))
+    assert cache.get("a") == Answer(200, b"{}")
+
+    version = 2
+
+    assert cache.get("a") is None
+
+
+def test_headers_are_the_callers_own() -> None:
+    cache = AnswerCache(lambda: 1)
+    answer = Answer(200, b"{}", [(b"a", b"1")])
+    cache.keep("a", answer)
+    answer.headers.append((b"b", b"2"))
+
+    given = cache.get("a")
+    assert given is not None
+    given.headers.append((b"c", b"3"))
+
+    assert cache.get("a") == Answer(200, b"{}", [(b"a", b"1")])
+
+
+def test_it_holds_no_more_than_its_size() -> None:
+    cache = AnswerCache(lambda: 1, size=2)
+    for key in "abc":
+        cache.keep(key, Answer(200, b"{}"))
+
+    assert [cache.get(key) is not None for key in "abc"] == [False, False, True]
