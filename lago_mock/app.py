@@ -1,4 +1,4 @@
-"""The application: the only place where things are put together."""
+"""The application: here, and nowhere else, all parts are joined."""
 
 from __future__ import annotations
 

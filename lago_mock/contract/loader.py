@@ -20,12 +20,12 @@ from lago_mock.wire import JSONObject
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 EXTENSIONS: Mapping[str, str] = {
-    "x-lago-code": "a code, or a map keyword (or era) -> code, said when the keyword fails",
-    "x-lago-clean": "steps applied to text: upcase, downcase, strip, email, nul",
+    "x-lago-code": "what error_details says: a code, or codes by keyword or era",
+    "x-lago-clean": "steps that clean a text: nul, email, strip, downcase, upcase",
     "x-lago-blank": "what blank text is: null, keep (default) or error",
-    "x-lago-null": "what null does: clear (default), keep or reset:VALUE",
-    "x-lago-premium": "true or an integration's name: without it the key is dropped",
-    "x-lago-field": "the flat name in error_details, where the property's own is not used",
+    "x-lago-null": "whether null clears (the default), keeps, or stands for reset:VALUE",
+    "x-lago-premium": "the license that the key needs: true, or one integration's name",
+    "x-lago-field": "what error_details calls a nested value",
     "x-lago-era": "the era that the property exists in",
 }
 

@@ -93,6 +93,6 @@ def _leaves(
     if literal is not None:
         yield from _leaves(literal, segments, index + 1)
     if node.parameter is not None:
-        # Differs from Lago: a dot in an id belongs to the id; there the id ends at the dot.
+        # Differs from Lago: an id may hold a dot in a path; there it ends at the dot.
         for leaf, values in _leaves(node.parameter, segments, index + 1):
             yield leaf, (segment, *values)

@@ -156,7 +156,7 @@ def find_customer(call: Call) -> JSONObject:
     """Answer `findCustomer`.
 
     Raises:
-        NotFound: 404 `customer_not_found`, for an unknown or deleted `external_id`.
+        NotFound: 404 `customer_not_found`; a deleted customer is not found either.
     """
     row = call.require("customers", call.path["external_customer_id"])
     return {"customer": present(call, row)}
