@@ -1,9 +1,10 @@
 """The HTTP skin of the operations: one request from its first byte to the answer's last.
 
-read      parameters and body; a failure is kept, not yet answered
+read      body and parameters; what cannot be read is answered later, in its turn
 tenant    the key's organization; refuses nothing yet
-fault     one armed for the organization, else for the server
-refuse    in Lago's order: unparsable 400 or 406, no route 404, key 401, not mocked 501
+fault     of the organization first, then of the whole server
+refuse    in Lago's order: unparsable 400 or 406, no route 404, key 401, permission 403,
+          not mocked 501
 perform   permit, judge, handle, check, commit: `operations`
 """
 
