@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
@@ -56,11 +56,12 @@ _errors = logging.getLogger("lago_mock.errors")
 
 @dataclass(frozen=True)
 class Server:
-    """What the admin operations steer."""
+    """What the admin operations steer; `contract_of` compiles the document for an era."""
 
     tenants: Tenants
     operations: Operations
     fixtures: FixtureCompiler
+    contract_of: Callable[[str], Contract]
     started: float = field(default_factory=time.monotonic)
 
 
@@ -120,7 +121,27 @@ def reset(call: AdminCall) -> JSONObject:
             raise NotFound("fixtures_not_found")
         tenants.fixtures = call.server.fixtures.compile(name)
     tenants.reset(call.sandbox)
+    if call.sandbox is None:
+        _shift(call.server, asdict(tenants.initial_rules))
     return dict(_OK)
+
+
+def get_settings(call: AdminCall) -> JSONObject:
+    """Answer `getSettings`."""
+    return asdict(call.server.tenants.rules)
+
+
+def update_settings(call: AdminCall) -> JSONObject:
+    """Answer `updateSettings`: they hold at once, for all organizations."""
+    _shift(call.server, call.body)
+    return get_settings(call)
+
+
+def _shift(server: Server, settings: Mapping[str, str]) -> None:
+    era = settings.get("era", server.tenants.rules.era)
+    if era != server.tenants.rules.era:
+        server.operations.contract = server.contract_of(era)
+    server.tenants.shift(settings)
 
 
 def list_faults(call: AdminCall) -> JSONObject:
@@ -293,6 +314,8 @@ HANDLERS: Final[Mapping[str, AdminHandler]] = MappingProxyType(
         "getHealth": get_health,
         "getVersion": get_version,
         "reset": reset,
+        "getSettings": get_settings,
+        "updateSettings": update_settings,
         "listFaults": list_faults,
         "addFault": add_fault,
         "replaceFaults": replace_faults,

@@ -23,13 +23,17 @@ class AnswerCache:
     def get(self, key: Hashable) -> Answer | None:
         """Return the answer of a request like this, its headers the caller's own."""
         if self._of_version != self._version():
-            self._kept.clear()
+            self.clear()
             self._of_version = self._version()
         kept = self._kept.get(key)
         return Answer(kept.status, kept.body, list(kept.headers)) if kept else None
 
+    def clear(self) -> None:
+        """Let go of all answers."""
+        self._kept.clear()
+
     def keep(self, key: Hashable, answer: Answer) -> None:
         """Keep an answer that was just made; all go when there are too many."""
         if len(self._kept) >= self._size:
-            self._kept.clear()
+            self.clear()
         self._kept[key] = Answer(answer.status, answer.body, list(answer.headers))

@@ -115,7 +115,9 @@ def build(settings: Settings) -> LagoMockApp:
         store.close()
         raise
     operations = Operations(contract, resources, store)
-    server = Server(tenants, operations, compiler)
+    server = Server(
+        tenants, operations, compiler, lambda era: load_contract(resources, path, era=era)
+    )
     return LagoMockApp(_asgi(server, store, settings), server, store, settings, restored)
 
 

@@ -70,7 +70,6 @@ class Endpoint:
         self._cors = cors
         self._tenants = tenants
         self._operations = operations
-        self._router = operations.contract.router
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -141,7 +140,7 @@ class Endpoint:
             return Route()
         # Differs from Lago: HEAD counts as a read; there the key needs the right to write.
         method = "GET" if request.method == "HEAD" else request.method
-        found = self._router.match(method, path[len(PREFIX) :])
+        found = self._operations.contract.router.match(method, path[len(PREFIX) :])
         return Route(*found) if found else Route()
 
     def hint(self, request: Request) -> str | None:
@@ -150,9 +149,9 @@ class Endpoint:
         if path.startswith(f"{PREFIX}{PREFIX}/"):
             return f"the base URL ends in {PREFIX} and the client adds it once more"
         if not path.startswith(f"{PREFIX}/"):
-            verbs = self._router.verbs(path)
+            verbs = self._operations.contract.router.verbs(path)
             return f"the path lacks {PREFIX}: add it to the base URL" if verbs else None
-        verbs = self._router.verbs(path[len(PREFIX) :])
+        verbs = self._operations.contract.router.verbs(path[len(PREFIX) :])
         return f"this path takes {', '.join(verbs)}" if verbs else None
 
 

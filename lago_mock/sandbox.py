@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -107,6 +107,7 @@ class Tenants:
         journal_size: int,
     ) -> None:
         self.rules = rules
+        self.initial_rules = replace(rules)
         self.signing = Signing(store.secrets, store.keep_secrets)
         self._store = store
         self.clock = clock
@@ -211,6 +212,13 @@ class Tenants:
     def first_key(self) -> str:
         """Return the first key of the first organization."""
         return _keys(self._store.organizations()[0])[0]
+
+    def shift(self, settings: Mapping[str, str]) -> None:
+        """Change rules for every organization; answers that were kept are made anew."""
+        for name, value in settings.items():
+            setattr(self.rules, name, value)
+        for sandbox in self:
+            sandbox.answers.clear()
 
     def reset(self, sandbox: Sandbox | None = None) -> None:
         """Put one organization, or all, back to the fixture set; each keeps its name and keys.
