@@ -57,6 +57,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 
 _ABSENT: Final = object()
 _DEEPEST: Final = 50
+_ERAS: Final = ("current", "2023")
 _TEXT_METHODS: Final = frozenset({"upcase", "downcase", "strip"})
 _SCALARS: Mapping[Kind, Callable[[Any], JSON]] = MappingProxyType(
     {"string": to_text, "integer": to_integer, "number": to_number, "boolean": to_boolean}
@@ -259,7 +260,7 @@ class FieldCompiler:
             clean=tuple(_known(flat, "x-lago-clean", [], CLEANERS)),
             blank=_one_of(flat, "x-lago-blank", "keep", ("null", "keep", "error")),
             null=_null_of(flat, "keep" if kind in ("object", "array") else "clear"),
-            premium=flat.get("x-lago-premium", False),
+            premium=_premium_of(flat),
             text_format=flat.get("format", "") if flat.get("format") in FORMATS else "",
         )
         if spec.kind == "string" and spec.blank == "keep" and set(spec.clean) <= {"nul"}:
@@ -268,7 +269,7 @@ class FieldCompiler:
             inner = {
                 key: self.compile(value, key, within)
                 for key, value in flat["properties"].items()
-                if value in (True, False) or value.get("x-lago-era", self._era) == self._era
+                if isinstance(value, bool) or self._is_of_era(value)
             }
             required = tuple(flat.get("required", ()))
             return replace(spec, properties=MappingProxyType(inner), required=required)
@@ -276,6 +277,11 @@ class FieldCompiler:
             items = self.compile(flat.get("items", {}), spec.name, within)
             return replace(spec, items=items)
         return spec
+
+    def _is_of_era(self, schema: JSONObject) -> bool:
+        era = schema.get("x-lago-era", self._era)
+        _known({"x-lago-era": [era]}, "x-lago-era", [], _ERAS)
+        return bool(era == self._era)
 
     def _codes(self, given: str | JSONObject) -> Mapping[str, str]:
         """Return keyword -> code, `*` for all; what the era's name maps to is for all in it."""
@@ -315,6 +321,13 @@ def _kind_of(flat: JSONObject) -> Kind:
         return "any"
     kind: Kind = types
     return kind
+
+
+def _premium_of(flat: JSONObject) -> str | bool:
+    value = flat.get("x-lago-premium", False)
+    if not isinstance(value, str | bool):
+        raise ValueError(f"x-lago-premium: {value!r} is neither true nor an integration's name")
+    return value
 
 
 def _null_of(flat: JSONObject, default: str) -> str:

@@ -704,3 +704,15 @@ def test_path_loses_the_steps_to_the_root() -> None:
         Problem("name", "value_is_invalid", "type", ("name",)),
         Problem("color", "unknown_field", "additionalProperties", ("color",)),
     }
+
+
+@pytest.mark.parametrize("era", ["2022", "now", 2023, None], ids=str)
+def test_misspelt_era_is_refused(era: object) -> None:
+    with pytest.raises(ValueError, match="x-lago-era"):
+        compiled(object_of(a=TEXT | {"x-lago-era": era}))
+
+
+@pytest.mark.parametrize("premium", [None, 1, ["revenue_share"]], ids=str)
+def test_premium_that_is_neither_true_nor_a_name_is_refused(premium: object) -> None:
+    with pytest.raises(ValueError, match="x-lago-premium"):
+        compiled(object_of(a=TEXT | {"x-lago-premium": premium}))
