@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lago_mock.admin import HANDLERS, AdminEndpoint, Server
-from lago_mock.clock import SystemClock
+from lago_mock.clock import Clock, SystemClock
 from lago_mock.contract.loader import Document, DocumentError, load_document
 from lago_mock.contract.operation import Contract
 from lago_mock.cors import Cors
@@ -83,6 +83,14 @@ def _report_missing(document: Document, handled: frozenset[str], *, foreign: boo
         )
 
 
+def fixture_compiler(
+    contract: Contract, resources: Mapping[str, Resource], clock: Clock
+) -> FixtureCompiler:
+    """Return the compiler of fixture sets, which are written for our own document."""
+    own = load_contract(resources, era=contract.era) if contract.foreign else contract
+    return FixtureCompiler(data_folder() / "fixtures", own, resources, clock.now())
+
+
 def load_admin_contract() -> Contract:
     """Return the contract of the admin API."""
     document = load_document(data_folder() / "openapi" / "admin.yaml")
@@ -101,8 +109,7 @@ def build(settings: Settings) -> LagoMockApp:
     path = Path(settings.openapi) if settings.openapi else None
     contract = load_contract(resources, path, era=settings.era)
     clock = SystemClock()
-    own = load_contract(resources, era=settings.era) if contract.foreign else contract
-    compiler = FixtureCompiler(data_folder() / "fixtures", own, resources, clock.now())
+    compiler = fixture_compiler(contract, resources, clock)
     fixtures = compiler.compile(settings.fixtures)
     keys = {resource.plural: resource.key for resource in resources.values()}
     store = Store(keys) if settings.db == ":memory:" else Store.open(keys, Path(settings.db))

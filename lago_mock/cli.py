@@ -219,18 +219,13 @@ def _contract(loaded: LoadedSettings, *, check: bool = False) -> Any:
 
 
 def _check(parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
-    from lago_mock.app import load_contract
+    from lago_mock.app import fixture_compiler
     from lago_mock.clock import SystemClock
-    from lago_mock.data import data_folder
-    from lago_mock.fixtures import FixtureCompiler
     from lago_mock.resources import load_resources
 
     contract = _contract(loaded, check=True)
     print(f"{contract.document.file}: {len(contract.operations)} operations are in order")
-    own = load_contract(load_resources()) if contract.foreign else contract
-    compiler = FixtureCompiler(
-        data_folder() / "fixtures", own, load_resources(), SystemClock().now()
-    )
+    compiler = fixture_compiler(contract, load_resources(), SystemClock())
     for name in parsed.sets or compiler.names():
         fixtures = compiler.compile(name)
         print(f"{fixtures.path}: the fixture set is in order")

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from lago_mock.pointers import pointer
 from lago_mock.wire import JSONObject
 
 
@@ -42,7 +43,7 @@ class Problem:
     def pointer(self, root: str | None) -> str:
         """Return the JSON pointer of the value in the whole body."""
         steps = (*([root] if root and not self.beside_root else []), *self.path)
-        return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+        return pointer(*steps)
 
 
 class LagoError(Exception):

@@ -20,10 +20,11 @@ from typing import Any
 
 from lago_mock.clock import ScriptedClock
 from lago_mock.contract.formats import is_date_time
-from lago_mock.contract.loader import DocumentError, pointer, read_file
+from lago_mock.contract.loader import DocumentError, read_file
 from lago_mock.contract.operation import Contract
 from lago_mock.errors import LagoError, ValidationFailed
 from lago_mock.operations import Facts, Operations
+from lago_mock.pointers import pointer
 from lago_mock.resource import Resource
 from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import new_organization

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from lago_mock.clock import Clock
 from lago_mock.contract.fields import Licensed
-from lago_mock.contract.loader import pointer
 from lago_mock.contract.operation import Contract, Judged, Operation
 from lago_mock.errors import InternalServerError, NotMocked
+from lago_mock.pointers import pointer
 from lago_mock.resource import Call, Handler, Resource
 from lago_mock.rules import Rules
 from lago_mock.signing import Signing

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from lago_mock.contract.formats import FORMATS
-from lago_mock.contract.loader import resolve
 from lago_mock.contract.validators import Violation
 from lago_mock.contract.values import (
     CLEANERS,
@@ -26,6 +25,7 @@ from lago_mock.contract.values import (
     to_text,
 )
 from lago_mock.errors import Problem
+from lago_mock.pointers import resolve
 from lago_mock.wire import JSON, JSONObject
 
 Kind = Literal["object", "array", "string", "integer", "number", "boolean", "scalar", "any"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from lago_mock.pointers import resolve
 from lago_mock.wire import JSONObject
 
 FILES = "x-files"
@@ -78,9 +80,6 @@ def _with_null(schema: JSONObject) -> JSONObject:
 def _lay_in_paths(tree: JSONObject) -> None:
     """Put path items that stand in other files where they are referred to."""
     for path, item in tree.get("paths", {}).items():
-        steps = str(item.get("$ref", "")).removeprefix(f"#/{FILES}/").split("/")
-        if "$ref" in item:
-            node = tree[FILES]
-            for step in steps:
-                node = node[step.replace("~1", "/").replace("~0", "~")]
-            tree["paths"][path] = node
+        if isinstance(item, dict) and "$ref" in item:
+            with suppress(KeyError, IndexError, TypeError):  # references are checked later
+                tree["paths"][path] = resolve(tree, item["$ref"])

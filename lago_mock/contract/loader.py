@@ -15,6 +15,7 @@ import orjson
 import yaml
 
 from lago_mock.contract.foreign import adopted
+from lago_mock.pointers import pointer, resolve
 from lago_mock.wire import JSONObject
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -214,22 +215,6 @@ def _object(file: Path, value: Any, *place: str) -> JSONObject:
     if not isinstance(value, dict):
         raise DocumentError(file, pointer(*place), "an object is needed")
     return value
-
-
-def pointer(*steps: str | int) -> str:
-    """Return the JSON pointer that these steps make."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def resolve(tree: JSONObject, reference: str) -> Any:
-    """Return what `#/components/schemas/Tax` points to; KeyError when it leads nowhere."""
-    node: Any = tree
-    if reference != "#" and not reference.startswith("#/"):
-        raise KeyError(reference)
-    for step in reference[1:].split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        node = node[int(key)] if isinstance(node, list) else node[key]
-    return node
 
 
 def _check(document: Document, bundle: _Bundle) -> None:

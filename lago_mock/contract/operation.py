@@ -8,10 +8,11 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from lago_mock.contract.fields import Field, FieldCompiler, Licensed, Permit, problem_of
-from lago_mock.contract.loader import Document, DocumentError, pointer, resolve
+from lago_mock.contract.loader import Document, DocumentError
 from lago_mock.contract.router import Router
 from lago_mock.contract.validators import Schemas, Validator, Violation
 from lago_mock.errors import BadRequest, Problem
+from lago_mock.pointers import pointer, resolve, steps_of
 from lago_mock.wire import JSON, JSONObject
 
 
@@ -99,7 +100,7 @@ class Operation:
         `body` holds both, as they were sent; `unknown` are the pointers of keys not permitted.
         """
         problems = [
-            _strict((_unescaped(place[1:]),), "unknown_parameter", "parameter", beside_root=True)
+            _strict(tuple(steps_of(place)), "unknown_parameter", "parameter", beside_root=True)
             for place in self.strangers(body)
             if place not in unknown
         ]
@@ -109,7 +110,7 @@ class Operation:
             if violation.keyword == "type":
                 problems.append(_strict(violation.path[1:], "wrong_type", "type"))
         for place in unknown:
-            first, *rest = map(_unescaped, place.split("/")[1:])
+            first, *rest = steps_of(place)
             beside = first != self.root or not rest
             steps = (first, *rest) if beside else tuple(rest)
             problems.append(_strict(steps, "unknown_field", "properties", beside_root=beside))
@@ -153,10 +154,6 @@ def _shape_of(name: str, schema: JSONObject) -> Literal["scalar", "array", "obje
     if name.endswith("[]"):
         return "array"
     return "object" if schema.get("type") == "object" or name.endswith("]") else "scalar"
-
-
-def _unescaped(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")
 
 
 def _strict(
@@ -214,6 +211,7 @@ class Contract:
         """
         self.document = document
         self.foreign = foreign
+        self.era = era
         self._schemas = Schemas(document.tree)
         self._fields = FieldCompiler(document.tree, era)
         self.operations: Mapping[str, Operation] = MappingProxyType(

@@ -15,7 +15,7 @@ from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
-RESERVED_SLUG_LENGTH = 3
+_SHORTEST_SLUG = 3
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 _NUMBERINGS = ("per_customer", "per_organization")
@@ -53,7 +53,7 @@ def names_of(clock: Clock, name: str) -> JSONObject:
 
 def _slug(clock: Clock, name: str) -> str:
     slug = _parameterized(name, "-")[:40].strip("-")
-    if len(slug) < RESERVED_SLUG_LENGTH or slug.isdecimal():
+    if len(slug) < _SHORTEST_SLUG or slug.isdecimal():
         return f"org-{clock.choose(_LETTERS, 5)}"
     return slug
 

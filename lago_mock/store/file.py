@@ -100,7 +100,7 @@ class StoreFile:
             place = f"line {error.lineno}, column {error.colno}"
             raise StoreError(self.path, f"not JSON at {place}: {error.msg}", _RESTORE) from error
         head = self._head_of(raw)
-        tables = {name: _encoded(rows) for name, rows in raw.items() if name != "lago_mock"}
+        tables = {name: encoded_rows(rows) for name, rows in raw.items() if name != "lago_mock"}
         self._generation = head["generation"]
         return head, tables
 
@@ -214,7 +214,7 @@ class StoreFile:
         """
         generation = self._generation + 1
         aside = self.path.with_name(self.path.name + ".new")
-        whole = {name: _fragments(rows) for name, rows in tables}
+        whole = {name: fragments(rows) for name, rows in tables}
         whole["lago_mock"] = {"1": {**head, "format": FORMAT, "generation": generation}}
         try:
             with aside.open("wb") as file:
@@ -262,7 +262,8 @@ def _are_sequences(head: JSONObject) -> bool:
     )
 
 
-def _encoded(rows: Mapping[str, Any]) -> dict[int, bytes]:
+def encoded_rows(rows: Mapping[str, Any]) -> dict[int, bytes]:
+    """Return the rows of a table by number, as they are kept."""
     return {int(number): copied(orjson.dumps(row)) for number, row in rows.items()}
 
 
@@ -271,7 +272,8 @@ def copied(encoded: bytes) -> bytes:
     return bytes(memoryview(encoded))
 
 
-def _fragments(rows: Mapping[int, bytes]) -> JSONObject:
+def fragments(rows: Mapping[int, bytes]) -> JSONObject:
+    """Return kept rows as a table that orjson writes without looking into them."""
     return {str(number): orjson.Fragment(row) for number, row in rows.items()}
 
 

@@ -11,7 +11,14 @@ from typing import Any
 
 import orjson
 
-from lago_mock.store.file import StoreError, StoreFile, StoreUnwritable, copied
+from lago_mock.store.file import (
+    StoreError,
+    StoreFile,
+    StoreUnwritable,
+    copied,
+    encoded_rows,
+    fragments,
+)
 from lago_mock.store.tables import Collection, Row, RowDatabase
 from lago_mock.store.view import View
 from lago_mock.version import __version__
@@ -46,7 +53,7 @@ class FixtureRows:
 
     def commit(self) -> JSONObject:
         """Return the journal line that keeps the set."""
-        rows = {name: _fragments(rows) for name, rows in self.rows.items()}
+        rows = {name: fragments(rows) for name, rows in self.rows.items()}
         return {"fixtures": self.name, "rows": rows, "sequences": dict(self.sequences)}
 
 
@@ -135,7 +142,7 @@ class Store:
             self._secrets = commit["secrets"]
             return
         if "fixtures" in commit:
-            rows = {name: _decoded(rows) for name, rows in commit["rows"].items()}
+            rows = {name: encoded_rows(rows) for name, rows in commit["rows"].items()}
             name = commit["fixtures"]
             self._fixtures[name] = FixtureRows(name, rows, commit["sequences"])
             return
@@ -309,18 +316,10 @@ def _line(
     rows: Mapping[str, Mapping[int, tuple[bytes, Row]]], sequences: Mapping[str, int]
 ) -> JSONObject:
     changed = {
-        name: _fragments({number: encoded for number, (encoded, _) in each.items()})
+        name: fragments({number: encoded for number, (encoded, _) in each.items()})
         for name, each in rows.items()
     }
     return {"rows": changed, "sequences": dict(sequences)}
-
-
-def _fragments(rows: Mapping[int, bytes]) -> JSONObject:
-    return {str(number): orjson.Fragment(row) for number, row in rows.items()}
-
-
-def _decoded(rows: JSONObject) -> dict[int, bytes]:
-    return {int(number): copied(orjson.dumps(row)) for number, row in rows.items()}
 
 
 __all__ = ["FixtureRows", "Store", "StoreError", "StoreUnwritable"]

@@ -95,3 +95,11 @@ def test_an_address_is_no_file(tmp_path: Path) -> None:
 
 def test_a_document_of_one_file_gets_no_others(tmp_path: Path) -> None:
     assert adopted(tmp_path / "api.yaml", [{"a": 1}], read_file) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("item", ["{$ref: 'paths.yaml#/~1cats'}", "{$ref: 'paths.yaml#/a/b'}"])
+def test_a_path_item_that_is_nowhere_is_told(tmp_path: Path, item: str) -> None:
+    path = written(tmp_path, api=f"openapi: 3.0.3\npaths: {{/dogs: {item}}}\n", paths="{a: x}")
+
+    with pytest.raises(DocumentError, match="leads nowhere"):
+        load_document(path)
