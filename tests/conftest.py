@@ -6,6 +6,7 @@ mock can do is skipped.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,24 @@ def running(app: LagoMockApp) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+@contextmanager
+def serving_set(folder: Path, fixtures: dict[str, object]) -> Iterator[str]:
+    """Serve a fixture set of one's own, in memory, and give the server's URL."""
+    path = folder / "own.json"
+    path.write_text(json.dumps(fixtures), "utf-8")
+    with running(build(Settings(db=":memory:", fixtures=str(path)))) as url:
+        yield url
+
+
+@contextmanager
+def client_after_reset(url: str, key: str) -> Iterator[httpx.Client]:
+    """Give a client of a server's API, with the server back at its fixture set."""
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=f"{url}/api/v1", headers=headers, verify=False) as client:
+        client.post(f"{url}/__admin/reset").raise_for_status()
+        yield client
 
 
 @pytest.fixture(scope="session")

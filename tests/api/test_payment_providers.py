@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from lago_mock.app import build
-from lago_mock.settings import Settings
-from tests.conftest import running
+from tests.conftest import client_after_reset, serving_set
 
 BILLING = "billing_configuration"
 METHODS = "provider_payment_methods"
@@ -39,18 +36,14 @@ FIXTURES = {
 @pytest.fixture(scope="module")
 def juniper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a server on which two connections to Stripe and one to GoCardless are declared."""
-    path = tmp_path_factory.mktemp("fixtures") / "juniper.json"
-    path.write_text(json.dumps(FIXTURES), "utf-8")
-    with running(build(Settings(db=":memory:", fixtures=str(path)))) as url:
+    with serving_set(tmp_path_factory.mktemp("fixtures"), FIXTURES) as url:
         yield url
 
 
 @pytest.fixture
 def connected(juniper: str) -> Iterator[httpx.Client]:
     """Client of that server, which is back at its fixture set."""
-    headers = {"Authorization": "Bearer juniper-key"}
-    with httpx.Client(base_url=f"{juniper}/api/v1", headers=headers, verify=False) as client:
-        client.post(f"{juniper}/__admin/reset").raise_for_status()
+    with client_after_reset(juniper, "juniper-key") as client:
         yield client
 
 
