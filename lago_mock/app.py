@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -14,7 +15,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lago_mock.admin import HANDLERS, AdminEndpoint, Server
+from lago_mock.admin.call import Server
+from lago_mock.admin.endpoint import HANDLERS, AdminEndpoint
 from lago_mock.clock import Clock, SystemClock
 from lago_mock.contract.loader import Document, DocumentError, load_document
 from lago_mock.contract.operation import Contract
@@ -111,8 +113,7 @@ def build(settings: Settings) -> LagoMockApp:
     clock = SystemClock()
     compiler = fixture_compiler(contract, resources, clock)
     fixtures = compiler.compile(settings.fixtures)
-    keys = {resource.plural: resource.key for resource in resources.values()}
-    store = Store(keys) if settings.db == ":memory:" else Store.open(keys, Path(settings.db))
+    store = _open_store(resources, settings)
     restored = bool(store.organizations()) and not settings.reset
     rules = Rules(settings.license, settings.validation, settings.era)
     tenants = Tenants(store, clock, fixtures, rules, settings.journal_size)
@@ -126,6 +127,18 @@ def build(settings: Settings) -> LagoMockApp:
         tenants, operations, compiler, lambda era: load_contract(resources, path, era=era)
     )
     return LagoMockApp(_asgi(server, store, settings), server, store, settings, restored)
+
+
+def _open_store(resources: Mapping[str, Resource], settings: Settings) -> Store:
+    keys = {resource.plural: resource.key for resource in resources.values()}
+    if settings.db == ":memory:":
+        return Store(keys)
+    return Store.open(
+        keys,
+        Path(settings.db),
+        durable=settings.durability == "disk",
+        compact_bytes=settings.compact_bytes,
+    )
 
 
 class _Application(Starlette):
@@ -151,6 +164,7 @@ def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        store.defer(asyncio.get_running_loop().call_soon)
         yield
         store.close()
 

@@ -59,7 +59,7 @@ class FixtureSet:
             "name": self.name,
             "path": str(self.path),
             "description": self.description,
-            "sections": {name: len(rows) for name, rows in self.rows.rows.items()},
+            "sections": self.rows.counts(),
         }
 
 
@@ -113,7 +113,6 @@ class FixtureCompiler:
         facts = Facts(row["lago_id"], clock, lambda _: True, signing)
         player = _Player(content, Operations(self._contract, self._resources, store), facts)
         player.play(self._resources)
-        rows, sequences = store.contents(row["lago_id"])
         return FixtureSet(
             name=path.stem,
             path=path,
@@ -121,7 +120,7 @@ class FixtureCompiler:
             api_key=content.organization.get("api_key"),
             api_keys=content.api_keys(),
             organization=store.organizations()[0],
-            rows=FixtureRows(path.stem, rows, sequences),
+            rows=FixtureRows(path.stem, store.state(row["lago_id"])),
         )
 
 

@@ -52,7 +52,7 @@ class Operations:
         self._resources = resources
         self._handlers = handlers_of(resources)
         self._pure = {each for resource in resources.values() for each in resource.pure}
-        self._store = store
+        self.store = store
         self.contract = contract
 
     def is_mocked(self, operation: Operation) -> bool:
@@ -91,7 +91,7 @@ class Operations:
                 by the user is his to judge, and comes with a warning.
             StoreUnwritable: the disk refused the write.
         """
-        view = self._store.view(facts.organization_id)
+        view = self.store.view(facts.organization_id)
         call = Call(
             operation=operation,
             body=judged.value,
@@ -109,14 +109,14 @@ class Operations:
         )
         answer = self._handlers[operation.id](call)
         warning = "" if facts.rules.validation == "off" else self._check(operation, answer)
-        self._store.commit(view)
+        self.store.commit(view)
         return Performed(answer, warning)
 
     def keep(self, facts: Facts, collection: str, row: Row) -> None:
         """Keep a declared row, which no operation can make."""
-        view = self._store.view(facts.organization_id)
+        view = self.store.view(facts.organization_id)
         view.put(collection, row)
-        self._store.commit(view)
+        self.store.commit(view)
 
     def _check(self, operation: Operation, answer: JSON) -> str:
         try:

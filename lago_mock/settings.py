@@ -120,6 +120,21 @@ class Settings:
         plain=":memory:",
         help="File that keeps the state; :memory: keeps it until the server stops.",
     )
+    durability: str = _setting(
+        "process",
+        "text",
+        metavar="LEVEL",
+        choices=("process", "disk"),
+        help="What an answered write outlives: a kill of the process, or a loss of power too.",
+    )
+    compact_bytes: int = _setting(
+        64 * 2**20,
+        "number",
+        metavar="BYTES",
+        unit="bytes",
+        numbers=range(1024, 2**40 + 1),
+        help="Size of the state file's journal at which the file is written anew, aside.",
+    )
     fixtures: str = _setting(
         "default",
         "path",

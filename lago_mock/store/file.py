@@ -1,57 +1,54 @@
-"""The store's file: a plain TinyDB JSON file, and beside it a journal of what came since.
+"""The store's file: a plain TinyDB JSON file, and beside it the journals of what came since.
 
-    lago-mock.json            {"lago_mock": {"1": head}, "customers:<organization>": {"1": row}}
-    lago-mock.json.journal    one line a commit: checksum, space, JSON; the first is its header
-    lago-mock.json.lock       held for as long as a server has the file open
-
-The file is written whole, aside, and renamed; the journal is appended to before an answer leaves.
-Both carry a generation: a journal whose commits are in the file already is told from a fresh one.
+- `lago-mock.json`: `{"lago_mock": {"1": head}, "customers:<organization>": {"1": row}}`
+- `lago-mock.json.journal.7`: see `journal`
+- `lago-mock.json.new`: the next file while it is written; it is then renamed
+- `lago-mock.json.lock`: held for as long as a server has the file open
 """
 
 from __future__ import annotations
 
 import os
-import zlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from errno import ENOENT
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from filelock import FileLock, Timeout
 
+from lago_mock.store.journal import (
+    FORMAT,
+    RESTORE,
+    CommitJournal,
+    StoreError,
+    StoreUnwritable,
+    read_bytes,
+    refuse_newer,
+    sync_folder,
+)
+from lago_mock.store.pages import RowPage
+from lago_mock.store.tables import copied
 from lago_mock.wire import JSONObject
 
-FORMAT = 1
 Tables = dict[str, dict[int, bytes]]
-
-
-class StoreError(Exception):
-    """A store that cannot be opened; the text says file, place, what is wrong and what to do."""
-
-    def __init__(self, path: Path, what: str, advice: str) -> None:
-        super().__init__(f"{path}: {what}. {advice}")
-
-
-class StoreUnwritable(Exception):
-    """A commit that the disk refused; nothing of it is kept, in memory or on disk."""
-
-
-_RESTORE = "Put a good copy in its place, or move it away to begin with the fixture set."
+PagedTables = Iterable[tuple[str, Iterable[RowPage]]]
 
 
 class StoreFile:
-    """One path, locked from `open` to `close`. Knows rows as JSON bytes and nothing of Lago."""
+    """One path, locked from `lock` to `close`. Knows rows as JSON bytes and nothing of Lago."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
         self.path = path
-        self.journal_path = path.with_name(path.name + ".journal")
+        self.size = 0
+        self._durable = durable
         # Taken in the thread that starts the server, released in the one that serves.
         self._lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
-        self._generation = 0
-        self._number = 0
-        self._journal: int | None = None
-        self._size = 0
+        self._journals = [self._journal(0)]
+
+    def _journal(self, generation: int) -> CommitJournal:
+        return CommitJournal(self.path, generation, durable=self._durable)
 
     def lock(self) -> None:
         """Take the file for this process; the kernel drops the lock when the process ends.
@@ -80,11 +77,7 @@ class StoreFile:
 
     def damaged(self, what: str) -> StoreError:
         """Return the error for content that makes no store."""
-        return StoreError(self.path, what, _RESTORE)
-
-    def damaged_journal(self, what: str) -> StoreError:
-        """Return the error for commits that fit no store."""
-        return StoreError(self.journal_path, what, _RESTORE)
+        return StoreError(self.path, what, RESTORE)
 
     def read(self) -> tuple[JSONObject, Tables]:
         """Return the head and the tables of the file: table name -> number -> row as JSON.
@@ -94,21 +87,17 @@ class StoreFile:
         """
         if not self.path.exists():
             return {}, {}
+        content = read_bytes(self.path)
         try:
-            raw = orjson.loads(self._bytes(self.path))
+            raw = orjson.loads(content)
         except orjson.JSONDecodeError as error:
             place = f"line {error.lineno}, column {error.colno}"
-            raise StoreError(self.path, f"not JSON at {place}: {error.msg}", _RESTORE) from error
+            raise self.damaged(f"not JSON at {place}: {error.msg}") from error
         head = self._head_of(raw)
         tables = {name: encoded_rows(rows) for name, rows in raw.items() if name != "lago_mock"}
-        self._generation = head["generation"]
+        self._journals = [self._journal(head["generation"])]
+        self.size = len(content)
         return head, tables
-
-    def _bytes(self, path: Path) -> bytes:
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise StoreError(path, f"cannot be read: {error.strerror}", _RESTORE) from error
 
     def _head_of(self, raw: Any) -> JSONObject:
         try:
@@ -119,133 +108,109 @@ class StoreFile:
             sound = False
         if not sound:
             raise self.damaged("no store of lago-mock")
-        self._refuse_newer(self.path, head)
+        refuse_newer(self.path, head)
         return head
 
-    def _refuse_newer(self, path: Path, head: JSONObject) -> None:
-        if head["format"] > FORMAT:
-            raise StoreError(
-                path,
-                f"written in format {head['format']} by lago-mock {head.get('version', 'unknown')}",
-                f"This version reads format {FORMAT}: install a newer one.",
-            )
-
-    def commits(self, warn: Callable[[str], None]) -> Iterator[JSONObject]:
-        """Yield the journal's commits in order, those that the file does not hold yet.
-
-        A torn last line is what a kill leaves: it was never answered, is dropped and warned of.
+    def commits(self, warn: Callable[[str], None]) -> Iterator[tuple[CommitJournal, JSONObject]]:
+        """Yield the commits that the file does not hold yet, in order, each with its journal.
 
         Raises:
-            StoreError: a line before the last one is damaged, or the journal is of another file.
+            StoreError: a journal is damaged or missing.
         """
-        if not self.journal_path.exists():
+        first = self._journals[0].generation
+        found = [each for each in self._generations() if each >= first]
+        if not found:
             return
-        data = self._bytes(self.journal_path)
-        lines = data.split(b"\n")
-        torn = lines.pop()
-        for number, line in enumerate(lines):
-            commit = self._checked(line, number)
-            if number == 0:
-                if not self._is_of_this_file(commit):
-                    return
-                continue
-            self._number = number
-            yield commit
-        if torn:
-            warn(f"{self.journal_path}: the torn last line was dropped")
-        self._size = len(data) - len(torn)
+        for wanted, generation in enumerate(found, first):
+            if generation != wanted:
+                raise self._journal(generation).damaged(f"the journal before it, {wanted}, is gone")
+        self._journals = [self._journal(each) for each in found]
+        for journal in self._journals:
+            last = journal is self._journals[-1]
+            for commit in journal.commits(warn, last=last):
+                yield journal, commit
 
-    def _checked(self, line: bytes, number: int) -> JSONObject:
-        checksum, _, text = line.partition(b" ")
-        if checksum != _checksum(text):
-            raise self.damaged_journal(f"line {number + 1} does not match its checksum")
-        commit: JSONObject = orjson.loads(text)
-        if commit["number"] != number:
-            raise self.damaged_journal(f"line {number + 1} is numbered {commit['number']}")
-        return commit
+    def _generations(self) -> list[int]:
+        pattern = re.compile(re.escape(self.path.name) + r"\.journal\.(\d+)")
+        names = (pattern.fullmatch(each.name) for each in self.path.parent.iterdir())
+        return sorted(int(name[1]) for name in names if name)
 
-    def _is_of_this_file(self, header: JSONObject) -> bool:
-        self._refuse_newer(self.journal_path, header)
-        if header["generation"] > self._generation:
-            raise self.damaged_journal("belongs to a later file than the one beside it")
-        return bool(header["generation"] == self._generation)
+    def journal_bytes(self) -> int:
+        """Return the size of the journals with commits that the file does not hold yet."""
+        return sum(journal.size for journal in self._journals if not journal.is_empty())
 
     def append(self, commit: JSONObject) -> None:
-        """Write one commit to the journal; when this returns, a kill of the process loses nothing.
+        """Write one commit; when this returns, a kill of the process loses nothing.
 
         Raises:
-            StoreUnwritable: the disk refused it; the journal is cut back to its last good byte.
+            StoreUnwritable: the disk refused it; nothing of it is kept.
         """
+        self._journals[-1].append(commit)
+
+    def turn(self) -> int:
+        """Begin the next journal; returns its generation, which the next file has to have.
+
+        Raises:
+            StoreUnwritable: the disk refused it; commits go where they went before.
+        """
+        following = self._journal(self._journals[-1].generation + 1)
         try:
-            if self._journal is None:
-                self._journal = self._open_journal()
-            self._write({"number": self._number + 1, **commit})
+            following.begin()
         except OSError as error:
-            if self._journal is not None:
-                os.ftruncate(self._journal, self._size)
-            if self._size == 0:
-                self._close_journal()  # its header is not there: the next commit writes it
-            raise StoreUnwritable(f"{self.journal_path}: {error.strerror}") from error
-        self._number += 1
+            following.discard()
+            raise StoreUnwritable(f"{following.path}: {error.strerror}") from error
+        self._journals[-1].close()
+        self._journals.append(following)
+        return following.generation
 
-    def _open_journal(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._journal = os.open(self.journal_path, flags, 0o644)
-        os.ftruncate(self._journal, self._size)
-        if self._size == 0:
-            self._number = 0
-            self._write({"number": 0, "generation": self._generation, "format": FORMAT})
-        return self._journal
-
-    def _write(self, commit: JSONObject) -> None:
-        assert self._journal is not None
-        text = orjson.dumps(commit)
-        line = b"%b %b\n" % (_checksum(text), text)
-        rest = memoryview(line)
-        while rest:
-            rest = rest[os.write(self._journal, rest) :]
-        self._size += len(line)
-
-    def compact(self, head: JSONObject, tables: Iterable[tuple[str, Mapping[int, bytes]]]) -> None:
-        """Write the whole file anew, and begin the journal anew.
+    def write(self, generation: int, head: JSONObject, tables: PagedTables) -> None:
+        """Write the whole file anew, and drop the journals that it holds; may run in a thread.
 
         Raises:
-            StoreUnwritable: the disk refused it; file and journal are as before.
+            StoreUnwritable: the disk refused it; file and journals are as before.
         """
-        generation = self._generation + 1
         aside = self.path.with_name(self.path.name + ".new")
-        whole = {name: fragments(rows) for name, rows in tables}
-        whole["lago_mock"] = {"1": {**head, "format": FORMAT, "generation": generation}}
+        whole_head = {**head, "format": FORMAT, "generation": generation}
         try:
             with aside.open("wb") as file:
-                file.write(orjson.dumps(whole))
-                file.flush()
+                _write_all(file, whole_head, tables)
                 os.fsync(file.fileno())
+                size = file.tell()
             aside.replace(self.path)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
+            aside.unlink(missing_ok=True)
             raise StoreUnwritable(f"{self.path}: {error.strerror}") from error
-        self._generation = generation
-        self._drop_journal()
+        self.size = size
+        self._drop_journals_before(generation)
 
-    def _drop_journal(self) -> None:
-        self._close_journal()
-        self.journal_path.unlink(missing_ok=True)
-        self._number = self._size = 0
-
-    def _close_journal(self) -> None:
-        if self._journal is not None:
-            os.close(self._journal)
-            self._journal = None
+    def _drop_journals_before(self, generation: int) -> None:
+        self._journals = [each for each in self._journals if each.generation >= generation]
+        for each in self._generations():
+            if each < generation:
+                self._journal(each).path.unlink()
 
     def close(self) -> None:
         """Let go of the files and of the lock."""
-        self._close_journal()
+        last = self._journals[-1]
+        last.close()
+        if last.is_empty():
+            last.discard()
         self._lock.release()
 
 
-def _checksum(text: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(text)
+def _write_all(file: BinaryIO, head: JSONObject, tables: PagedTables) -> None:
+    """Write the file page by page, so that a thread that does it leaves time to the others."""
+    file.write(b'{"lago_mock":{"1":%b}' % orjson.dumps(head))
+    for name, pages in tables:
+        file.write(b",%b:{" % orjson.dumps(name))
+        comma = b""
+        for page in pages:
+            file.write(comma + b",".join(b'"%d":%b' % row for row in page.rows.items()))
+            comma = b","
+        file.write(b"}")
+    file.write(b"}")
+    file.flush()
 
 
 def _is_table(table: Any) -> bool:
@@ -265,24 +230,3 @@ def _are_sequences(head: JSONObject) -> bool:
 def encoded_rows(rows: Mapping[str, Any]) -> dict[int, bytes]:
     """Return the rows of a table by number, as they are kept."""
     return {int(number): copied(orjson.dumps(row)) for number, row in rows.items()}
-
-
-def copied(encoded: bytes) -> bytes:
-    """Return the same bytes in no more memory than they need: orjson's own result keeps 8 KiB."""
-    return bytes(memoryview(encoded))
-
-
-def fragments(rows: Mapping[int, bytes]) -> JSONObject:
-    """Return kept rows as a table that orjson writes without looking into them."""
-    return {str(number): orjson.Fragment(row) for number, row in rows.items()}
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; Windows has no handle of a folder, and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,190 +2,162 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import orjson
-
-from lago_mock.store.file import (
-    StoreError,
-    StoreFile,
-    StoreUnwritable,
-    copied,
-    encoded_rows,
-    fragments,
-)
-from lago_mock.store.tables import Collection, Row, RowDatabase
+from lago_mock.store.discards import Discards, Later
+from lago_mock.store.disk import Disk
+from lago_mock.store.file import PagedTables, StoreFile, encoded_rows
+from lago_mock.store.journal import StoreError, StoreUnwritable
+from lago_mock.store.pages import RowPage
+from lago_mock.store.state import FixtureRows, OrganizationRows, State, encoded, lines, numbered
+from lago_mock.store.tables import Frozen, Row, RowDatabase
 from lago_mock.store.view import View
 from lago_mock.version import __version__
 from lago_mock.wire import JSONObject
 
 _logger = logging.getLogger("lago_mock.store")
 
-REWRITE_LIMIT_BYTES = 32 * 1024 * 1024
-"""A store up to this size is written whole at close, within half a second; a larger one is left to
-its journal."""
+COMPACT_BYTES = 64 * 2**20
+"""Size of the journals at which the file is written anew, unless the file itself is larger."""
 
-_FIXTURES = "fixtures:"  # begins the owner of the tables of a fixture set
+_FIXTURES = "fixtures"
+_SNAPSHOTS = "snapshots"
+_SEPARATOR = ":"
+_WHOLE_SERVER = ""
 
-Rows = Mapping[str, Mapping[int, bytes]]
-
-
-@dataclass(frozen=True)
-class FixtureRows:
-    """The rows that a fixture set made, ready to be given to any organization.
-
-    No row of it names an organization, so all that are made from it share these bytes.
-    """
-
-    name: str
-    rows: Rows = field(default_factory=dict)
-    sequences: Mapping[str, int] = field(default_factory=dict)
-
-    def row(self, collection: str, number: int) -> Row:
-        """Return one row, the caller's own copy."""
-        row: Row = orjson.loads(self.rows[collection][number])
-        return row
-
-    def commit(self) -> JSONObject:
-        """Return the journal line that keeps the set."""
-        rows = {name: fragments(rows) for name, rows in self.rows.items()}
-        return {"fixtures": self.name, "rows": rows, "sequences": dict(self.sequences)}
-
-
-class _Organization:
-    """The collections and sequences of one organization."""
-
-    def __init__(self, organization_id: str, keys: Mapping[str, str]) -> None:
-        self.id = organization_id
-        self.sequences: dict[str, int] = {}
-        self.version = 0
-        database = RowDatabase()
-        self.collections: dict[str, Collection] = {
-            name: database.collection(f"{name}:{organization_id}", key)
-            for name, key in keys.items()
-        }
+Snapshot = Mapping[str, State]
+"""The state of one organization, or of each, by its id."""
 
 
 class Store:
     """Rows by organization and collection.
 
-    `keys` names each collection with its natural key. Without a file everything is in memory alone.
+    `keys` names each collection with its natural key. Without a disk everything is in memory alone.
     """
 
-    def __init__(self, keys: Mapping[str, str], file: StoreFile | None = None) -> None:
+    def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = {"organizations": "lago_id", **keys}
-        self._file = file
-        self._organizations: dict[str, _Organization] = {}
+        self._disk: Disk | None = None
+        self._organizations: dict[str, OrganizationRows] = {}
         self._fixtures: dict[str, FixtureRows] = {}
+        self._snapshots: dict[tuple[str, str], Snapshot] = {}
         self._secrets: JSONObject = {}
+        self._discards = Discards()
 
     @classmethod
-    def open(cls, keys: Mapping[str, str], path: Path) -> Store:
+    def open(
+        cls,
+        keys: Mapping[str, str],
+        path: Path,
+        *,
+        durable: bool = False,
+        compact_bytes: int = COMPACT_BYTES,
+    ) -> Store:
         """Return the store of a file, loaded when there is one.
+
+        `durable` makes a commit outlive a loss of power; `compact_bytes` is as `Disk` has it.
 
         Raises:
             StoreError: the file is damaged, locked, or cannot be written.
         """
-        store = cls(keys, StoreFile(path))
-        file = store._file
-        assert file is not None
+        store = cls(keys)
+        file = StoreFile(path, durable=durable)
         file.lock()
         try:
             store._load(file)
         except BaseException:
             file.close()
             raise
+        store._disk = Disk(file, store._content, compact_bytes)
         return store
 
     def _load(self, file: StoreFile) -> None:
         head, tables = file.read()
         self._secrets = head.get("secrets", {})
+        owners: dict[str, dict[str, Frozen]] = {owner: {} for owner in head.get("sequences", {})}
         for name, rows in tables.items():
-            collection, _, owner = name.partition(":")
+            collection, _, owner = name.partition(_SEPARATOR)
             if collection not in self._keys:
                 raise file.damaged(f"the table {name!r} is of no collection that is known")
             try:
-                self._load_table(collection, owner, rows)
+                owners.setdefault(owner, {})[collection] = self._frozen(collection, rows)
             except (KeyError, TypeError) as error:
                 raise file.damaged(f"a row of the table {name!r} lacks {error}") from error
-        for owner, sequences in head.get("sequences", {}).items():
-            if owner.startswith(_FIXTURES):
-                self._remember(owner.removeprefix(_FIXTURES), {}, sequences)
-            else:
-                self._organization(owner).sequences = sequences
-        for commit in file.commits(_logger.warning):
+        for owner, collections in owners.items():
+            self._give(owner, State(collections, head["sequences"].get(owner, {})))
+        for journal, commit in file.commits(_logger.warning):
             for collection in commit.get("rows", {}).keys() - self._keys.keys():
-                raise file.damaged_journal(
+                raise journal.damaged(
                     f"a row is of {collection!r}, which is no collection that is known"
                 )
             self._replay(commit)
 
-    def _load_table(self, collection: str, owner: str, rows: Mapping[int, bytes]) -> None:
-        if owner.startswith(_FIXTURES):
-            self._remember(owner.removeprefix(_FIXTURES), {collection: rows}, {})
-        else:
-            self._organization(owner).collections[collection].load(rows)
+    def _frozen(self, name: str, rows: Mapping[int, bytes]) -> Frozen:
+        collection = RowDatabase().collection(name, self._keys[name])
+        collection.load(rows.items())
+        return collection.freeze()
 
-    def _remember(self, name: str, rows: Rows, sequences: Mapping[str, int]) -> None:
-        before = self._fixtures.get(name, FixtureRows(name))
-        self._fixtures[name] = FixtureRows(
-            name, {**before.rows, **rows}, {**before.sequences, **sequences}
-        )
+    def _give(self, owner: str, state: State) -> None:
+        """Take in what the file has of an owner: an organization, a fixture set, a snapshot."""
+        kind, *rest = owner.split(_SEPARATOR, 3)
+        if kind == _FIXTURES:
+            self._fixtures[rest[0]] = FixtureRows(rest[0], state)
+        elif kind == _SNAPSHOTS:
+            scope, name, organization_id = rest
+            before = self._snapshots.get((scope, name), {})
+            self._snapshots[scope, name] = {**before, organization_id: state}
+        else:
+            self._organization(owner).restore(state)
 
     def _replay(self, commit: JSONObject) -> None:
         if "secrets" in commit:
             self._secrets = commit["secrets"]
-            return
-        if "fixtures" in commit:
-            rows = {name: encoded_rows(rows) for name, rows in commit["rows"].items()}
-            name = commit["fixtures"]
-            self._fixtures[name] = FixtureRows(name, rows, commit["sequences"])
-            return
-        if "reset" in commit:
-            self._restore(commit["organization"], self._fixtures[commit["reset"]])
-        self._apply(
-            commit["organization"],
-            {
-                name: {
-                    int(number): (copied(orjson.dumps(row)), row) for number, row in rows.items()
-                }
-                for name, rows in commit["rows"].items()
-            },
-            commit["sequences"],
-        )
+        elif _FIXTURES in commit:
+            self._replay_fixtures(commit)
+        elif "snapshot" in commit:
+            self._take(commit["organization"], commit["snapshot"])
+        elif "restored" in commit:
+            self._give_back(commit["organization"], commit["restored"])
+        elif "forgotten" in commit:
+            del self._snapshots[commit["organization"], commit["forgotten"]]
+        elif "removed" in commit:
+            self._remove(commit["removed"])
+        else:
+            self._replay_rows(commit)
 
-    def _organization(self, organization_id: str) -> _Organization:
+    def _replay_fixtures(self, commit: JSONObject) -> None:
+        rows = commit["rows"].items()
+        frozen = {name: self._frozen(name, encoded_rows(rows)) for name, rows in rows}
+        name = commit[_FIXTURES]
+        self._fixtures[name] = FixtureRows(name, State(frozen, commit["sequences"]))
+
+    def _replay_rows(self, commit: JSONObject) -> None:
+        organization = self._organization(commit["organization"])
+        if "reset" in commit:
+            organization.restore(self._fixtures[commit["reset"]].state)
+        organization.apply(numbered(commit["rows"]), commit["sequences"])
+
+    def _organization(self, organization_id: str) -> OrganizationRows:
         known = self._organizations.get(organization_id)
         if known is None:
-            known = _Organization(organization_id, self._keys)
+            known = OrganizationRows(organization_id, self._keys)
             self._organizations[organization_id] = known
         return known
 
+    def defer(self, later: Later) -> None:
+        """Let go of replaced rows in steps that an event loop runs between the requests."""
+        self._discards.later = later
+
     def organizations(self) -> list[Row]:
         """Return the row of each organization, the first made first."""
-        return [
-            row
-            for organization in self._organizations.values()
-            for row in map(
-                organization.collections["organizations"].read,
-                organization.collections["organizations"].live(),
-            )
-        ]
+        rows = (organization.own_row() for organization in self._organizations.values())
+        return [row for row in rows if row is not None]
 
-    def contents(self, organization_id: str) -> tuple[Rows, Mapping[str, int]]:
-        """Return the rows of an organization by collection, its own apart, and its sequences."""
-        organization = self._organizations[organization_id]
-        rows = {
-            name: dict(collection.table.encoded)
-            for name, collection in organization.collections.items()
-            if name != "organizations" and collection.table.encoded
-        }
-        return rows, dict(organization.sequences)
+    def state(self, organization_id: str) -> State:
+        """Return what an organization has now, its own row apart."""
+        return self._organizations[organization_id].freeze().without("organizations")
 
     def secrets(self) -> JSONObject:
         """Return the server's own secrets, empty when none were kept."""
@@ -206,8 +178,7 @@ class Store:
 
     def view(self, organization_id: str) -> View:
         """Return a staged view of an organization; of a new one when the id is not known."""
-        known = self._organization(organization_id)
-        return View(organization_id, known.collections, known.sequences)
+        return self._organization(organization_id).view()
 
     def commit(self, view: View) -> None:
         """Keep what a view has staged: on disk first, then in memory, all of it or nothing.
@@ -217,26 +188,13 @@ class Store:
         """
         if not view.rows and not view.sequences:
             return
-        rows = _encode(view.rows)
-        self._append({"organization": view.organization_id, **_line(rows, view.sequences)})
-        self._apply(view.organization_id, rows, view.sequences)
+        rows = encoded(view.rows)
+        self._append({"organization": view.organization_id, **lines(rows, view.sequences)})
+        self._organization(view.organization_id).apply(rows, view.sequences)
 
     def _append(self, commit: JSONObject) -> None:
-        if self._file is not None:
-            self._file.append(commit)
-
-    def _apply(
-        self,
-        organization_id: str,
-        rows: Mapping[str, Mapping[int, tuple[bytes, Row]]],
-        sequences: Mapping[str, int],
-    ) -> None:
-        organization = self._organization(organization_id)
-        organization.version += 1
-        for name, changed in rows.items():
-            for number, (encoded, row) in sorted(changed.items()):
-                organization.collections[name].write(number, encoded, row)
-        organization.sequences.update(sequences)
+        if self._disk is not None:
+            self._disk.append(commit)
 
     def reset(self, view: View, fixtures: FixtureRows) -> None:
         """Give an organization the rows of a fixture set, and what the view has staged on top.
@@ -247,79 +205,128 @@ class Store:
             StoreUnwritable: the disk refused it; memory and disk are as before.
         """
         if self._fixtures.get(fixtures.name) != fixtures:
-            self._append(fixtures.commit())
+            self._append({_FIXTURES: fixtures.name, **fixtures.state.lines()})
             self._fixtures[fixtures.name] = fixtures
-        rows = _encode(view.rows)
-        line = _line(rows, view.sequences)
+        rows = encoded(view.rows)
+        line = lines(rows, view.sequences)
         self._append({"organization": view.organization_id, "reset": fixtures.name, **line})
-        self._restore(view.organization_id, fixtures)
-        self._apply(view.organization_id, rows, view.sequences)
+        organization = self._organization(view.organization_id)
+        self._discards.add(organization.restore(fixtures.state))
+        organization.apply(rows, view.sequences)
 
-    def _restore(self, organization_id: str, fixtures: FixtureRows) -> None:
-        organization = self._organization(organization_id)
-        for name, collection in organization.collections.items():
-            collection.load(fixtures.rows.get(name, {}))
-        organization.sequences.clear()
-        organization.sequences.update(fixtures.sequences)
+    def remove(self, organization_id: str) -> None:
+        """Remove an organization with all that it has, its snapshots too.
+
+        Raises:
+            StoreUnwritable: the disk refused it; memory and disk are as before.
+        """
+        self._append({"removed": organization_id})
+        self._remove(organization_id)
+
+    def _remove(self, organization_id: str) -> None:
+        organization = self._organizations.pop(organization_id)
+        self._discards.add(organization.restore(State()))
+        self._snapshots = {
+            place: snapshot
+            for place, snapshot in self._snapshots.items()
+            if place[0] != organization_id
+        }
+
+    def snapshot(self, organization_id: str | None, name: str) -> None:
+        """Keep the present state of an organization, or of all for None, under a name.
+
+        Raises:
+            StoreUnwritable: the disk refused it; there is no such snapshot.
+        """
+        scope = organization_id or _WHOLE_SERVER
+        self._append({"organization": scope, "snapshot": name})
+        self._take(scope, name)
+
+    def _take(self, scope: str, name: str) -> None:
+        ids = [scope] if scope else list(self._organizations)
+        self._snapshots[scope, name] = {each: self._organizations[each].freeze() for each in ids}
+
+    def restore(self, organization_id: str | None, name: str) -> None:
+        """Give an organization, or all, the state of a snapshot; the snapshot stays.
+
+        An organization made since a snapshot of all is gone; one removed since is there again.
+
+        Raises:
+            StoreUnwritable: the disk refused it; memory and disk are as before.
+        """
+        scope = organization_id or _WHOLE_SERVER
+        self._append({"organization": scope, "restored": name})
+        self._give_back(scope, name)
+
+    def _give_back(self, scope: str, name: str) -> None:
+        snapshot = self._snapshots[scope, name]
+        if scope == _WHOLE_SERVER:
+            for stranger in self._organizations.keys() - snapshot.keys():
+                self._remove(stranger)
+        for organization_id, state in snapshot.items():
+            self._discards.add(self._organization(organization_id).restore(state))
+
+    def forget(self, organization_id: str | None, name: str) -> None:
+        """Drop a snapshot.
+
+        Raises:
+            StoreUnwritable: the disk refused it; the snapshot is kept.
+        """
+        scope = organization_id or _WHOLE_SERVER
+        self._append({"organization": scope, "forgotten": name})
+        for state in self._snapshots.pop((scope, name)).values():
+            self._discards.add(page for _, pages in state.pages() for page in pages)
+
+    def snapshots(self, organization_id: str | None) -> dict[str, Snapshot]:
+        """Return the snapshots of an organization, or those of the whole server, by name."""
+        wanted = organization_id or _WHOLE_SERVER
+        return {name: each for (scope, name), each in self._snapshots.items() if scope == wanted}
+
+    def compact(self) -> None:
+        """Bring the commits into the file, in a thread; nothing where there is no file.
+
+        Raises:
+            StoreUnwritable: the disk refused the next journal; nothing has changed.
+        """
+        if self._disk is not None:
+            self._disk.compact()
+
+    def about(self) -> JSONObject:
+        """Return the `Store` object of the admin document."""
+        if self._disk is None:
+            return {"path": None, "file_bytes": 0, "journal_bytes": 0, "compacting": False}
+        return self._disk.about()
 
     def close(self) -> None:
-        """Write the file anew if it is small enough, and let go of it.
+        """Write the file anew if there is something new, and let go of it.
 
         Commits are safe either way. A store that is closed stays readable, and keeps nothing more.
         """
-        if self._file is None:
-            return
-        try:
-            if self._bytes() <= REWRITE_LIMIT_BYTES:
-                self._file.compact(self._head(), self._tables())
-        except StoreUnwritable as error:
-            _logger.warning("%s: left to the journal", error)
-        self._file.close()
-        self._file = None
+        if self._disk is not None:
+            self._disk.close()
+            self._disk = None
 
-    def _bytes(self) -> int:
-        return sum(len(row) for _, rows in self._tables() for row in rows.values())
+    def _content(self) -> tuple[JSONObject, PagedTables]:
+        states = list(self._states())
+        sequences = {owner: dict(state.sequences) for owner, state in states}
+        head = {"version": __version__, "sequences": sequences, "secrets": self._secrets}
+        return head, list(_tables(states))
 
-    def _head(self) -> JSONObject:
-        sequences: dict[str, Any] = {
-            f"{_FIXTURES}{name}": dict(rows.sequences) for name, rows in self._fixtures.items()
-        }
+    def _states(self) -> Iterator[tuple[str, State]]:
+        """Yield all that the file holds, each state with its owner."""
+        for name, fixtures in self._fixtures.items():
+            yield _SEPARATOR.join((_FIXTURES, name)), fixtures.state
+        for (scope, name), snapshot in self._snapshots.items():
+            for organization_id, state in snapshot.items():
+                yield _SEPARATOR.join((_SNAPSHOTS, scope, name, organization_id)), state
         for organization in self._organizations.values():
-            sequences[organization.id] = organization.sequences
-        return {"version": __version__, "sequences": sequences, "secrets": self._secrets}
-
-    def _tables(self) -> Iterator[tuple[str, Mapping[int, bytes]]]:
-        for fixtures in self._fixtures.values():
-            for name, rows in fixtures.rows.items():
-                yield f"{name}:{_FIXTURES}{fixtures.name}", rows
-        for organization in self._organizations.values():
-            for name, collection in organization.collections.items():
-                if collection.table.encoded:
-                    yield f"{name}:{organization.id}", collection.table.encoded
+            yield organization.id, organization.freeze()
 
 
-def _encode(rows: Mapping[str, Mapping[int, Row]]) -> dict[str, dict[int, tuple[bytes, Row]]]:
-    return {
-        name: {number: (_dumped(row), row) for number, row in changed.items()}
-        for name, changed in rows.items()
-    }
+def _tables(states: Iterable[tuple[str, State]]) -> Iterator[tuple[str, Iterable[RowPage]]]:
+    for owner, state in states:
+        for collection, pages in state.pages():
+            yield f"{collection}{_SEPARATOR}{owner}", pages
 
 
-def _dumped(row: Row) -> bytes:
-    try:
-        return copied(orjson.dumps(row))
-    except TypeError:  # a whole number over 64 bits, in a value that is kept as it was sent
-        return json.dumps(row).encode()
-
-
-def _line(
-    rows: Mapping[str, Mapping[int, tuple[bytes, Row]]], sequences: Mapping[str, int]
-) -> JSONObject:
-    changed = {
-        name: fragments({number: encoded for number, (encoded, _) in each.items()})
-        for name, each in rows.items()
-    }
-    return {"rows": changed, "sequences": dict(sequences)}
-
-
-__all__ = ["FixtureRows", "Store", "StoreError", "StoreUnwritable"]
+__all__ = ["FixtureRows", "State", "Store", "StoreError", "StoreUnwritable"]

@@ -6,8 +6,8 @@ read; here rows are kept as trimmed JSON, decoded when read, and found through i
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -15,121 +15,112 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Table
 
-from lago_mock.store.file import copied
+from lago_mock.store.pages import Index, RowPage, RowPages
 from lago_mock.wire import JSONObject
 
 Row = JSONObject
 
 
-class _Rows(MutableMapping[int, Mapping[str, Any]]):
-    """What TinyDB's methods see: rows by number, decoded at each look, so nobody shares one."""
+@dataclass(frozen=True)
+class Frozen:
+    """The content of a collection at one moment, shared by all that hold it, changed by none."""
 
-    def __init__(self, encoded: dict[int, bytes]) -> None:
-        self._encoded = encoded
+    rows: Mapping[int, RowPage] = field(default_factory=dict)
+    by_key: Mapping[int, dict[str, int]] = field(default_factory=dict)
+    by_id: Mapping[int, dict[str, int]] = field(default_factory=dict)
+    next: int = 1
+    live: int = 0
 
-    def __getitem__(self, number: int) -> Row:
-        row: Row = orjson.loads(self._encoded[int(number)])
+    def encoded(self) -> Iterator[tuple[int, bytes]]:
+        """Yield all rows, discarded ones too, as number and JSON."""
+        return (each for page in self.rows.values() for each in page.rows.items())
+
+    def row(self, number: int) -> Row:
+        """Return one row, the caller's own copy."""
+        row: Row = orjson.loads(dict(self.encoded())[number])
         return row
 
-    def __setitem__(self, number: int, row: Mapping[str, Any]) -> None:
-        self._encoded[number] = copied(orjson.dumps(row))
 
-    def __delitem__(self, number: int) -> None:
-        del self._encoded[number]
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._encoded)
-
-    def __len__(self) -> int:
-        return len(self._encoded)
-
-
-class RowTable(Table):
-    """A TinyDB table whose rows live in memory; `encoded` is number -> JSON."""
-
-    def __init__(self, storage: Storage, name: str, **options: Any) -> None:
-        self.encoded: dict[int, bytes] = {}
-        options["cache_size"] = 0  # a cached result would be shared with the caller that changes it
-        super().__init__(storage, name, **options)
-
-    def _read_table(self) -> Any:
-        return _Rows(self.encoded)
-
-    def _update_table(self, updater: Callable[[Any], None]) -> None:
-        updater(_Rows(self.encoded))
-
-
-class NoStorage(Storage):
-    """TinyDB's storage seam, left empty: `file.StoreFile` writes the file, in its own time."""
-
-    def read(self) -> None:
-        """Return nothing: tables hold their rows themselves."""
-
-    def write(self, data: Mapping[str, Any]) -> None:
-        """Write nothing."""
-
-
-class RowDatabase(TinyDB):
-    """A TinyDB database of `RowTable`s."""
-
-    table_class = RowTable  # type: ignore[assignment]  # TinyDB declares it too narrowly
-
-    def __init__(self) -> None:
-        super().__init__(storage=NoStorage)
-
-    def collection(self, name: str, key: str) -> Collection:
-        """Return a new, empty collection whose rows stand in the table of this name."""
-        table = self.table(name)
-        assert isinstance(table, RowTable)
-        return Collection(table, key)
-
-
-class Collection:
-    """The rows of one resource in one organization, with the indexes to find them.
+class Collection(Table):
+    """A TinyDB table: the rows of one resource in one organization, and the indexes to find them.
 
     Numbers grow with each insertion. A discarded row stays, with its `deleted_at`, but frees its
     natural key and is found by nothing.
     """
 
-    def __init__(self, table: RowTable, key: str) -> None:
-        self.table = table
+    def __init__(self, storage: Storage, name: str, key: str) -> None:
+        # A cached result would be shared with the caller that changes it.
+        super().__init__(storage, name, cache_size=0)
         self.key = key
-        self._live: list[int] = []
-        self._by_key: dict[str, int] = {}
-        self._by_id: dict[str, int] = {}
+        self._rows = RowPages()
+        self._by_key = Index()
+        self._by_id = Index()
+        self._live = 0
         self._next = 1
 
-    def load(self, encoded: Mapping[int, bytes]) -> None:
+    def _read_table(self) -> Any:
+        return _Decoded(self)
+
+    def _update_table(self, updater: Callable[[Any], None]) -> None:
+        updater(_Decoded(self))
+
+    def numbers(self) -> Iterator[int]:
+        """Yield the numbers of all rows, discarded ones too, the oldest first."""
+        return iter(self._rows)
+
+    def load(self, encoded: Iterable[tuple[int, bytes]]) -> None:
         """Hold these rows and no others."""
-        self.table.encoded = {}
-        self._live, self._by_key, self._by_id = [], {}, {}
-        self._next = 1
-        for number in sorted(encoded):
-            self.write(number, encoded[number], orjson.loads(encoded[number]))
+        self.restore(Frozen())
+        for number, row in sorted(encoded):
+            self.write(number, row, orjson.loads(row))
+
+    def freeze(self) -> Frozen:
+        """Return the content as it is now; it costs a look at each page, and no row is copied."""
+        return Frozen(
+            self._rows.pages.share(),
+            self._by_key.pages.share(),
+            self._by_id.pages.share(),
+            self._next,
+            self._live,
+        )
+
+    def restore(self, frozen: Frozen) -> list[object]:
+        """Hold a frozen content instead; returns the pages that were held, to be let go."""
+        self._next, self._live = frozen.next, frozen.live
+        return [
+            *self._rows.pages.restore(frozen.rows),
+            *self._by_key.pages.restore(frozen.by_key),
+            *self._by_id.pages.restore(frozen.by_id),
+        ]
 
     def write(self, number: int, encoded: bytes, row: Row) -> None:
         """Insert a row or replace it whole, and bring the indexes up to date.
 
         A row keeps its number and its `lago_id` for life, and a discarded row is never revived.
         """
-        if number in self.table.encoded:
-            self._forget(number)
-        self.table.encoded[number] = encoded
-        if "deleted_at" not in row:
-            self._by_key[row[self.key]] = number
-            self._by_id[row["lago_id"]] = number
-        if number >= self._next:
-            self._next = number + 1
-            if "deleted_at" not in row:
-                self._live.append(number)
-        elif "deleted_at" in row:
-            del self._live[bisect_left(self._live, number)]
+        live = "deleted_at" not in row
+        if number in self._rows:
+            self._forget(number, self.read(number))
+            self._live -= 1
+        if live:
+            self._by_key.put(row[self.key], number)
+            self._by_id.put(row["lago_id"], number)
+            self._live += 1
+        self._rows.put(number, encoded, live=live)
+        self._next = max(self._next, number + 1)
 
-    def _forget(self, number: int) -> None:
+    def erase(self, number: int) -> None:
+        """Remove a row for good, as TinyDB does; the API only ever discards."""
         before = self.read(number)
-        if self._by_key[before[self.key]] == number:  # else a row of the same commit has it now
-            del self._by_key[before[self.key]]
-        del self._by_id[before["lago_id"]]
+        if "deleted_at" not in before:
+            self._forget(number, before)
+            self._live -= 1
+        self._rows.drop(number)
+
+    def _forget(self, number: int, before: Row) -> None:
+        if self._by_key.get(before[self.key]) == number:  # else a row of the same commit has it now
+            self._by_key.drop(before[self.key])
+        self._by_id.drop(before["lago_id"])
 
     def next_number(self) -> int:
         """Return the number that the next new row gets."""
@@ -145,14 +136,74 @@ class Collection:
 
     def read(self, number: int) -> Row:
         """Return a row, the caller's own copy."""
-        row: Row = orjson.loads(self.table.encoded[number])
+        row: Row = orjson.loads(self._rows[number])
         return row
 
-    def live(self) -> Sequence[int]:
-        """Return the numbers of the live rows, oldest first."""
+    def live_count(self) -> int:
+        """Count the live rows."""
         return self._live
 
-    def search(self, matches: Callable[[Row], bool]) -> list[Row]:
+    def newest(self, start: int, stop: int) -> list[int]:
+        """Return the numbers of live rows `start` to `stop`, counted from the newest."""
+        return self._rows.newest(start, stop)
+
+    def live(self) -> Iterator[int]:
+        """Yield the numbers of the live rows, the oldest first."""
+        return self._rows.live()
+
+    def matching(self, matches: Callable[[Row], bool]) -> list[Row]:
         """Return the live rows that a test, or a TinyDB query, matches, the newest first."""
-        found = self.table.search(lambda row: "deleted_at" not in row and matches(dict(row)))
+        found = self.search(lambda row: "deleted_at" not in row and matches(dict(row)))
         return [dict(row) for row in reversed(found)]
+
+
+class _Decoded(MutableMapping[int, Mapping[str, Any]]):
+    """What TinyDB's methods see: rows by number, decoded at each look, so nobody shares one."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    def __getitem__(self, number: int) -> Row:
+        return self._collection.read(int(number))
+
+    def __setitem__(self, number: int, row: Mapping[str, Any]) -> None:
+        self._collection.write(number, copied(orjson.dumps(row)), dict(row))
+
+    def __delitem__(self, number: int) -> None:
+        self._collection.erase(number)
+
+    def __iter__(self) -> Iterator[int]:
+        return self._collection.numbers()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def copied(encoded: bytes) -> bytes:
+    """Return the same bytes in no more memory than they need: orjson's own result keeps 8 KiB."""
+    return bytes(memoryview(encoded))
+
+
+class NoStorage(Storage):
+    """TinyDB's storage seam, left empty: `file.StoreFile` writes the file, in its own time."""
+
+    def read(self) -> None:
+        """Return nothing: tables hold their rows themselves."""
+
+    def write(self, data: Mapping[str, Any]) -> None:
+        """Write nothing."""
+
+
+class RowDatabase(TinyDB):
+    """A TinyDB database of `Collection`s."""
+
+    table_class = Collection  # type: ignore[assignment]  # TinyDB declares it too narrowly
+
+    def __init__(self) -> None:
+        super().__init__(storage=NoStorage)
+
+    def collection(self, name: str, key: str) -> Collection:
+        """Return a new, empty collection that is the table of this name."""
+        table = self.table(name, key=key)
+        assert isinstance(table, Collection)
+        return table

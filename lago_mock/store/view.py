@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from sys import maxsize
 
 from lago_mock.store.tables import Collection, Row
 
@@ -75,35 +76,38 @@ class View:
 
     def count(self, collection: str) -> int:
         """Count the live rows."""
-        return len(self._live(collection))
+        if self._staged(collection):
+            return sum(1 for _ in self._live(collection))
+        return self._collections[collection].live_count()
 
-    def newest_first(self, collection: str, start: int = 0, stop: int | None = None) -> list[Row]:
+    def newest_first(self, collection: str, start: int = 0, stop: int = maxsize) -> list[Row]:
         """Return live rows `start` to `stop` of the collection, the last inserted first."""
-        numbers = self._live(collection)
-        last = len(numbers)
-        chosen = numbers[max(last - stop, 0) if stop is not None else 0 : max(last - start, 0)]
-        return [self._row(collection, number) for number in reversed(chosen)]
+        if self._staged(collection):
+            numbers = sorted(self._live(collection), reverse=True)[start:stop]
+        else:
+            numbers = self._collections[collection].newest(start, stop)
+        return [self._row(collection, number) for number in numbers]
 
     def search(self, collection: str, matches: Callable[[Row], bool]) -> list[Row]:
         """Return the live rows that a test, or a TinyDB query, matches, the newest first."""
         if self._staged(collection):
-            return [row for row in self.newest_first(collection) if matches(row)]
-        return self._collections[collection].search(matches)
+            found = [row for row in self.oldest_first(collection) if matches(row)]
+            return found[::-1]
+        return self._collections[collection].matching(matches)
 
     def oldest_first(self, collection: str) -> Iterator[Row]:
         """Yield all live rows, the first inserted first."""
-        return (self._row(collection, number) for number in tuple(self._live(collection)))
+        return (self._row(collection, number) for number in sorted(self._live(collection)))
 
     def _row(self, collection: str, number: int) -> Row:
         staged = self._staged(collection).get(number)
         return deepcopy(staged) if staged else self._collections[collection].read(number)
 
-    def _live(self, collection: str) -> Sequence[int]:
-        stored = self._collections[collection].live()
+    def _live(self, collection: str) -> Iterator[int]:
         staged = self._staged(collection)
-        if not staged:
-            return stored
-        return sorted(
-            {n for n in stored if n not in staged}
-            | {n for n, row in staged.items() if "deleted_at" not in row}
-        )
+        for number in self._collections[collection].live():
+            if number not in staged:
+                yield number
+        for number, row in staged.items():
+            if "deleted_at" not in row:
+                yield number

@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from lago_mock.admin import HANDLERS
+from lago_mock.admin.endpoint import HANDLERS
 from lago_mock.contract.formats import FORMATS, format_checker
 from lago_mock.contract.loader import Document, load_document, pointer, resolve
 from lago_mock.contract.operation import Contract

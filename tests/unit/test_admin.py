@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lago_mock.admin import AdminEndpoint
+from lago_mock.admin.endpoint import AdminEndpoint
 from lago_mock.app import LagoMockApp, build, load_admin_contract
 from lago_mock.contract.loader import load_document
 from lago_mock.contract.operation import Contract

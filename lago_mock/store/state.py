@@ -1,0 +1,146 @@
+"""The rows and sequences of one organization, and what can be taken of them and given back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from lago_mock.store.pages import RowPage
+from lago_mock.store.tables import Collection, Frozen, Row, RowDatabase, copied
+from lago_mock.store.view import View
+from lago_mock.wire import JSONObject
+
+_NOTHING: Final = Frozen()
+
+Encoded = Mapping[str, Mapping[int, tuple[bytes, Row]]]
+"""Rows by collection and number, each as JSON and as it was before."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Rows by collection and sequences at one moment; taken and given back at no row's cost."""
+
+    collections: Mapping[str, Frozen] = field(default_factory=dict)
+    sequences: Mapping[str, int] = field(default_factory=dict)
+
+    def pages(self) -> Iterator[tuple[str, Iterable[RowPage]]]:
+        """Yield the pages of each collection that has rows."""
+        for name, frozen in self.collections.items():
+            if frozen.rows:
+                yield name, frozen.rows.values()
+
+    def without(self, collection: str) -> State:
+        """Return the same state but for one collection."""
+        rest = {name: each for name, each in self.collections.items() if name != collection}
+        return State(rest, self.sequences)
+
+    def lines(self) -> JSONObject:
+        """Return rows and sequences as a journal line has them."""
+        rows = {name: fragments(frozen.encoded()) for name, frozen in self.collections.items()}
+        return {"rows": rows, "sequences": dict(self.sequences)}
+
+
+@dataclass(frozen=True)
+class FixtureRows:
+    """The rows that a fixture set made, ready to be given to any organization.
+
+    No row of it names an organization, so all that are made from it share these pages.
+    """
+
+    name: str
+    state: State = field(default_factory=State)
+
+    def row(self, collection: str, number: int) -> Row:
+        """Return one row, the caller's own copy."""
+        return self.state.collections[collection].row(number)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of live rows of each collection that has any."""
+        collections = self.state.collections.items()
+        return {name: frozen.live for name, frozen in collections if frozen.live}
+
+
+class OrganizationRows:
+    """The collections and sequences of one organization; `version` grows with each change."""
+
+    def __init__(self, organization_id: str, keys: Mapping[str, str]) -> None:
+        self.id = organization_id
+        self.version = 0
+        self._sequences: dict[str, int] = {}
+        database = RowDatabase()
+        self._collections: dict[str, Collection] = {
+            name: database.collection(f"{name}:{organization_id}", key)
+            for name, key in keys.items()
+        }
+
+    def view(self) -> View:
+        """Return a staged view of these rows."""
+        return View(self.id, self._collections, self._sequences)
+
+    def own_row(self) -> Row | None:
+        """Return the organization's own row; None before its first commit."""
+        own = self._collections["organizations"]
+        return next(map(own.read, own.live()), None)
+
+    def apply(self, rows: Encoded, sequences: Mapping[str, int]) -> None:
+        """Write rows and sequences of one commit."""
+        self.version += 1
+        for name, changed in rows.items():
+            for number, (encoded, row) in sorted(changed.items()):
+                self._collections[name].write(number, encoded, row)
+        self._sequences.update(sequences)
+
+    def freeze(self) -> State:
+        """Return what is here now."""
+        frozen = {name: each.freeze() for name, each in self._collections.items()}
+        return State(frozen, dict(self._sequences))
+
+    def restore(self, state: State) -> list[object]:
+        """Take a state instead; returns the pages that were held, to be let go."""
+        held: list[object] = []
+        for name, collection in self._collections.items():
+            held += collection.restore(state.collections.get(name, _NOTHING))
+        self._sequences.clear()
+        self._sequences.update(state.sequences)
+        self.version += 1
+        return held
+
+
+def encoded(rows: Mapping[str, Mapping[int, Row]]) -> Encoded:
+    """Return rows with the JSON that they are kept as."""
+    return {
+        name: {number: (_dumped(row), row) for number, row in changed.items()}
+        for name, changed in rows.items()
+    }
+
+
+def _dumped(row: Row) -> bytes:
+    try:
+        return copied(orjson.dumps(row))
+    except TypeError:  # a whole number over 64 bits, in a value that is kept as it was sent
+        return json.dumps(row).encode()
+
+
+def lines(rows: Encoded, sequences: Mapping[str, int]) -> JSONObject:
+    """Return rows and sequences as a journal line has them."""
+    changed = {
+        name: fragments((number, encoded) for number, (encoded, _) in each.items())
+        for name, each in rows.items()
+    }
+    return {"rows": changed, "sequences": dict(sequences)}
+
+
+def numbered(rows: JSONObject) -> Encoded:
+    """Return the rows of a journal line."""
+    return encoded(
+        {name: {int(number): row for number, row in each.items()} for name, each in rows.items()}
+    )
+
+
+def fragments(rows: Iterable[tuple[int, bytes]]) -> JSONObject:
+    """Return encoded rows as a table that orjson writes without looking into them."""
+    return {str(number): orjson.Fragment(row) for number, row in rows}
