@@ -1,4 +1,4 @@
-"""The command `python -m benchmarks`: measures, and prints a table."""
+"""The command `python -m benchmarks`: measures, and prints tables."""
 
 from __future__ import annotations
 
@@ -8,47 +8,53 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from subprocess import SubprocessError
 
 from benchmarks.conditions import conditions, foreign_cpu_seconds
-from benchmarks.loads import comparison, costs, create_rounds, get_rounds
+from benchmarks.connection import LoadError
+from benchmarks.parts import OPTIONAL, PARTS, Plan
 from benchmarks.processes import ServerError, can_measure
-from benchmarks.start import memory_row, start_rows
-from benchmarks.table import Row, table
-from benchmarks.wrk import HOW_TO_INSTALL, LoadError, is_installed
+from benchmarks.report import Section
+from benchmarks.wrk import HOW_TO_INSTALL, is_installed
 
 FAILED = 1
 CANNOT_MEASURE = 2
-SIDES = ("bare", "lago-mock")
-COST_SIDES = ("without", "with")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; returns 0, 1 if a load failed, 2 if what it needs is missing."""
     parsed = _parser().parse_args(arguments)
-    if not is_installed():
-        print(HOW_TO_INSTALL, file=sys.stderr)
+    chosen = chosen_parts(parsed.only, peers=parsed.peers)
+    missing = _missing(chosen)
+    if missing:
+        print(missing, file=sys.stderr)
         return CANNOT_MEASURE
-    if not can_measure():
-        print("CPU time and memory are read from /proc: run this on Linux.", file=sys.stderr)
-        return CANNOT_MEASURE
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _end)
     rounds, seconds = (2, 1) if parsed.quick else (parsed.rounds, parsed.seconds)
     began, foreign = time.monotonic(), foreign_cpu_seconds()
+    sections = []
     try:
         with tempfile.TemporaryDirectory() as folder:
-            against_bare, features = _measure(Path(folder), rounds, seconds)
-    except (LoadError, ServerError, SubprocessError) as error:
+            for section in _measured(chosen, Plan(Path(folder), rounds, seconds, parsed.quick)):
+                print(f"\n{section.text()}", flush=True)
+                sections.append(section)
+    except (LoadError, OSError, ServerError, SubprocessError) as error:
         print(f"not measured: {error}", file=sys.stderr)
         return FAILED
     noise = (foreign_cpu_seconds() - foreign) / (time.monotonic() - began)
     told = conditions(rounds, seconds, noise)
-    _print(told, against_bare, features)
+    print("\n".join(f"{name}: {text}" for name, text in told.items()))
     if parsed.json:
-        parsed.json.write_text(_json(told, against_bare, features), "utf-8")
+        parsed.json.write_text(_json(told, sections), "utf-8")
     return 0
+
+
+def _end(number: int, _frame: object) -> None:
+    """Leave by way of every `finally`, which stop the servers; a second signal does not disturb."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds", type=_positive, default=4, metavar="S", help="length of each load"
     )
-    parser.add_argument("--quick", action="store_true", help="two rounds of one second: a glance")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="a glance: two rounds of one second, 1,000 customers at most",
+    )
+    parser.add_argument(
+        "--only", type=part_names, metavar="PART,…", help=f"parts to measure: {', '.join(PARTS)}"
+    )
+    parser.add_argument(
+        "--peers", action="store_true", help="other servers too, installed for this run alone"
+    )
     return parser
 
 
@@ -71,29 +87,36 @@ def _positive(text: str) -> int:
     return number
 
 
-def _measure(folder: Path, rounds: int, seconds: int) -> tuple[list[Row], list[Row]]:
-    against_bare = [*start_rows(folder, rounds), memory_row(folder, rounds)]
-    gets = get_rounds(folder, rounds, seconds)
-    creates = create_rounds(folder, rounds, seconds)
-    against_bare += comparison("GET one customer", gets, "≥ 1.0", "≥ 0.70")
-    against_bare += comparison("POST create", creates, "≥ 0.70", "≥ 0.50")
-    return against_bare, [*costs("GET one customer", gets), *costs("POST create", creates)]
+def part_names(text: str) -> list[str]:
+    """Return the parts that an argument names, split at its commas."""
+    names = text.split(",")
+    for name in names:
+        if name not in PARTS:
+            raise argparse.ArgumentTypeError(f"no part {name!r}; there are: {', '.join(PARTS)}")
+    return names
 
 
-def _print(told: dict[str, str], against_bare: Sequence[Row], features: Sequence[Row]) -> None:
-    for name, text in told.items():
-        print(f"{name}: {text}")
-    print(f"\n{table(against_bare, *SIDES)}")
-    print("\nCPU time of a request without and with a feature\n")
-    print(table(features, *COST_SIDES))
+def chosen_parts(only: Sequence[str] | None, *, peers: bool) -> list[str]:
+    """Return the parts to measure, in their order; without `only` all but the optional ones."""
+    wanted = {*(only or PARTS.keys() - OPTIONAL), *(OPTIONAL if peers else ())}
+    return [name for name in PARTS if name in wanted]
 
 
-def _json(told: dict[str, str], against_bare: Sequence[Row], features: Sequence[Row]) -> str:
-    report = {
-        "conditions": told,
-        "against_bare": [row.as_json(*SIDES) for row in against_bare],
-        "features": [row.as_json(*COST_SIDES) for row in features],
-    }
+def _missing(chosen: Sequence[str]) -> str | None:
+    """Return what this machine lacks for these parts, None when it lacks nothing."""
+    if not can_measure():
+        return "CPU time and memory are read from Linux's own books: run this on Linux."
+    return HOW_TO_INSTALL if "requests" in chosen and not is_installed() else None
+
+
+def _measured(chosen: Sequence[str], plan: Plan) -> Iterator[Section]:
+    for name in chosen:
+        print(f"measuring {name} …", file=sys.stderr)
+        yield from PARTS[name](plan)
+
+
+def _json(told: Mapping[str, str], sections: Sequence[Section]) -> str:
+    report = {"conditions": told, **{section.name: section.rows for section in sections}}
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 

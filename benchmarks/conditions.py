@@ -40,7 +40,7 @@ def conditions(rounds: int, seconds: int, noise: float) -> dict[str, str]:
         "system": platform.platform(),
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
-        "load tool": f"{wrk_version()}, 1 thread, {CONNECTIONS} kept-alive connections",
+        "load tool": f"{wrk_version()}, 1 thread, {CONNECTIONS} connections; our own for the rest",
         "rounds": f"{rounds} in turn, {seconds} s a load; medians, ratios of each round",
     }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
+from collections.abc import Iterable
 from typing import Any
+
+from benchmarks.connection import Connection, request
 
 API_KEY = "lago-mock-key"
 """Key of the default fixture set."""
@@ -14,6 +16,10 @@ HEADERS = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/js
 
 EXTERNAL_ID = "bench-00000000"
 """The id in `body()`: a load replaces it by others as long."""
+
+
+PHONE = "+45 55500187"
+"""The phone in `body()`: an update replaces it by another."""
 
 
 def body() -> dict[str, Any]:
@@ -33,7 +39,7 @@ def body() -> dict[str, Any]:
             "email": "accounts@copperwind.example",
             "city": "Copenhagen",
             "url": "https://copperwind.example",
-            "phone": "+45 55 50 01 87",
+            "phone": PHONE,
             "logo_url": "https://copperwind.example/logo.png",
             "legal_name": "Copperwind Kites ApS",
             "legal_number": "CVR-40112233",
@@ -71,18 +77,63 @@ def body() -> dict[str, Any]:
 
 
 def create(port: int, count: int, prefix: str = "bench") -> bytes:
-    """Return the last answer to so many creates, over one connection; each has its own id."""
-    text = json.dumps(body())
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    """Return the last answer to so many creates, over one connection; each has its own id.
+
+    Raises:
+        LoadError: one was refused.
+    """
     answer = b""
-    try:
+    with Connection(port) as connection:
         for number in range(count):
-            own = text.replace(EXTERNAL_ID, f"{prefix}-{number:08d}")
-            connection.request("POST", PATH, own, HEADERS)
-            response = connection.getresponse()
-            answer = response.read()
-            if response.status != 200:
-                raise RuntimeError(f"the customer was refused: {response.status} {answer!r}")
-    finally:
-        connection.close()
+            answer = connection.answer(put(f"{prefix}-{number:08d}")).body
     return answer
+
+
+def put(external_id: str) -> bytes:
+    """Return the request that creates the customer."""
+    return _post(_BODY.replace(EXTERNAL_ID.encode(), external_id.encode()))
+
+
+def update(external_id: str, phone: str) -> bytes:
+    """Return the request that gives a customer another phone, and all else as it has it.
+
+    Without metadata: they would be new ones beside those that it has, and refused.
+    """
+    own = _BODY_WITHOUT_METADATA.replace(EXTERNAL_ID.encode(), external_id.encode())
+    return _post(own.replace(PHONE.encode(), phone.encode()))
+
+
+def _post(text: bytes) -> bytes:
+    return request("POST", PATH, HEADERS, text)
+
+
+def _without_metadata() -> dict[str, Any]:
+    return {"customer": {k: v for k, v in body()["customer"].items() if k != "metadata"}}
+
+
+_BODY = json.dumps(body()).encode()
+_BODY_WITHOUT_METADATA = json.dumps(_without_metadata()).encode()
+
+
+def get(external_id: str) -> bytes:
+    """Return the request that reads the customer."""
+    return request("GET", f"{PATH}/{external_id}", HEADERS)
+
+
+def delete(external_id: str) -> bytes:
+    """Return the request that deletes the customer."""
+    return request("DELETE", f"{PATH}/{external_id}", HEADERS)
+
+
+def page(per_page: int) -> bytes:
+    """Return the request of the first page of the list."""
+    return request("GET", f"{PATH}?per_page={per_page}", HEADERS)
+
+
+def fixture_set(external_ids: Iterable[str]) -> str:
+    """Return the text of a fixture set of these customers, and of what they refer to."""
+    customer = json.dumps(body()["customer"])
+    rows = ", ".join(customer.replace(EXTERNAL_ID, each) for each in external_ids)
+    organization = json.dumps({"name": "Copperwind", "api_key": API_KEY})
+    taxes = json.dumps([{"name": "IVA", "code": "iva_23", "rate": 23.0}])
+    return f'{{"organization": {organization}, "taxes": {taxes}, "customers": [{rows}]}}'

@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 import time
-import venv
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.customer import create
+from benchmarks.environments import install, python_in
 from benchmarks.processes import LOAD_CPU, SERVER_CPU, bare, lago_mock, on_cpu
 from benchmarks.table import Row
 
@@ -33,13 +33,12 @@ def bare_python() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     python = ".".join(map(str, sys.version_info[:3]))
     folder = cache / "lago-mock-benchmarks" / "-".join([f"python=={python}", *pins])
-    interpreter, complete = folder / "bin" / "python", folder / "complete"
+    complete = folder / "complete"
     if not complete.exists():
         print(f"installing {' '.join(pins)} into {folder}", file=sys.stderr)
-        venv.create(folder, clear=True, with_pip=True)
-        subprocess.run([interpreter, "-m", "pip", "install", "-qq", *pins], check=True)
+        install(folder, pins)
         complete.touch()
-    return interpreter
+    return python_in(folder)
 
 
 def start_rows(folder: Path, rounds: int) -> list[Row]:

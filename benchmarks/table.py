@@ -51,7 +51,7 @@ class Row:
 def table(rows: Sequence[Row], left: str, right: str) -> str:
     """Return the rows as a Markdown table: medians, the median ratio, its lowest and highest."""
     head = ("", "unit", left, right, "ratio", "over rounds", "ratio is", "goal")
-    return _aligned([head, *(_cells(row, left, right) for row in rows)])
+    return aligned([head, *(_cells(row, left, right) for row in rows)])
 
 
 def _cells(row: Row, left: str, right: str) -> tuple[str, ...]:
@@ -75,7 +75,8 @@ def shown(figure: float) -> str:
     return f"{figure:.3f}" if figure < 1 else f"{figure:.3g}"
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table of these lines of cells, the first being its head."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = [
         [cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.connection import LoadError
 from benchmarks.customer import API_KEY, EXTERNAL_ID, HEADERS, PATH
 from benchmarks.processes import LOAD_CPU, on_cpu
 
@@ -22,10 +23,6 @@ _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 _TOTAL = re.compile(r"^\s*(\d+) requests in ", re.MULTILINE)
 _RATE = re.compile(r"^Requests/sec:\s+([\d.]+)", re.MULTILINE)
 _TROUBLE = re.compile(r"^\s*(Non-2xx or 3xx responses|Socket errors): .*", re.MULTILINE)
-
-
-class LoadError(Exception):
-    """The load was not what it had to be, so its figures mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,9 @@ def is_installed() -> bool:
 
 
 def version() -> str:
+    """Return name and version, `no wrk` where it is not installed."""
+    if not is_installed():
+        return "no wrk"
     # It prints its version above its usage, and ends with 1.
     printed = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
     return printed.splitlines()[0].split(" [")[0]
@@ -62,9 +62,9 @@ def parse(printed: str) -> Load:
 
 
 def _latency(printed: str, percent: int) -> float:
-    found = re.search(rf"^\s*{percent}%\s+([\d.]+)(us|ms|s|m)$", printed, re.MULTILINE)
+    found = re.search(rf"^\s*{percent}%\s+([\d.]+)(us|ms|s|m) *$", printed, re.MULTILINE)
     if not found:
-        raise LoadError(f"wrk printed no {percent} %")
+        raise LoadError(f"wrk printed no {percent} %: {printed.strip()}")
     return float(found[1]) * _UNITS[found[2]]
 
 

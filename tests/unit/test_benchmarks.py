@@ -1,12 +1,24 @@
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import time
+
 import pytest
 
+from benchmarks.__main__ import chosen_parts, part_names
 from benchmarks.conditions import busy_ticks, cpu_model
-from benchmarks.customer import EXTERNAL_ID, body
-from benchmarks.processes import cpu_ticks, port_in, resident_kib
+from benchmarks.connection import Answer, LoadError, accepted, parse_head, read_answer, request
+from benchmarks.customer import EXTERNAL_ID, PHONE, body, delete, fixture_set, get, put, update
+from benchmarks.environments import reason
+from benchmarks.growth import Growth, growth_table
+from benchmarks.peers import iam, prism_path, read_stripe_customer
+from benchmarks.processes import cpu_clock, port_in, resident_kib
+from benchmarks.report import compared, grown
+from benchmarks.sizes import BLOCK, OPERATIONS, PER_PAGE, SIZES, Customers
 from benchmarks.table import Ratio, Row, shown, table
-from benchmarks.wrk import Load, LoadError, parse
+from benchmarks.wrk import Load, parse
 
 PRINTED = """\
 Running 4s test @ http://127.0.0.1:40001/api/v1/customers
@@ -92,7 +104,7 @@ def test_parse_reads_what_wrk_counted() -> None:
 
 @pytest.mark.parametrize(
     ("written", "milliseconds"),
-    [("455.00us", 0.455), ("12.50ms", 12.5), ("1.20s", 1200.0), ("0.50m", 30000.0)],
+    [("455.00us", 0.455), ("12.50ms", 12.5), ("1.20s ", 1200.0), ("0.50m ", 30000.0)],
 )
 def test_parse_turns_every_unit_of_wrk_into_milliseconds(written: str, milliseconds: float) -> None:
     assert parse(PRINTED.replace("1.21ms", written)).p99 == milliseconds
@@ -113,7 +125,9 @@ def test_parse_turns_every_unit_of_wrk_into_milliseconds(written: str, milliseco
         ),
         pytest.param(PRINTED.replace("115872", "0"), "^wrk printed: Running", id="no-answer"),
         pytest.param("unable to connect\n", "^wrk printed: unable to connect$", id="no-figures"),
-        pytest.param(PRINTED.replace("99%", "98%"), "^wrk printed no 99 %$", id="no-percentile"),
+        pytest.param(
+            PRINTED.replace("99%", "98%"), "^wrk printed no 99 %: Running 4s", id="no-percentile"
+        ),
     ],
 )
 def test_parse_refuses_a_load_that_went_wrong(printed: str, reason: str) -> None:
@@ -121,8 +135,10 @@ def test_parse_refuses_a_load_that_went_wrong(printed: str, reason: str) -> None
         parse(printed)
 
 
-def test_cpu_ticks_are_user_and_system_time_whatever_the_process_is_called() -> None:
-    assert cpu_ticks("81 (a) b (c) S 1 81 81 0 -1 4194304 900 0 0 0 250 31 7 9 20 0 1 0 5") == 281
+def test_the_cpu_clock_of_a_process_is_what_that_process_itself_reads() -> None:
+    before = time.process_time()
+    read = time.clock_gettime(cpu_clock(os.getpid()))
+    assert before <= read <= time.process_time()
 
 
 def test_resident_kib_is_the_memory_in_the_status() -> None:
@@ -159,3 +175,229 @@ def test_the_customer_has_forty_fields() -> None:
     customer = body()["customer"]
     nested = [len(each) - 1 for each in customer.values() if isinstance(each, dict)]
     assert (len(customer) + sum(nested), customer["external_id"]) == (40, EXTERNAL_ID)
+
+
+def test_a_request_declares_the_length_of_its_body() -> None:
+    assert request("POST", "/things", {"Accept": "*/*"}, b"{}") == (
+        b"POST /things HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\nContent-Length: 2\r\n\r\n{}"
+    )
+
+
+def test_a_request_without_body_declares_no_length() -> None:
+    assert request("GET", "/", {}) == b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+def test_parse_head_reads_status_and_headers() -> None:
+    head = b"HTTP/1.1 404 Not Found\r\nContent-Length: 7\r\nX-Runtime:0.002500"
+    assert parse_head(head) == (404, {"content-length": "7", "x-runtime": "0.002500"})
+
+
+def test_parse_head_reads_a_status_without_headers() -> None:
+    assert parse_head(b"HTTP/1.1 204 No Content") == (204, {})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody"], id="at-once"),
+        pytest.param(
+            [b"HTTP/1.1 200 OK\r\ncontent-length", b": 4\r\n\r", b"\nbo", b"dy"], id="in-parts"
+        ),
+    ],
+)
+def test_an_answer_is_whole_when_its_declared_length_is_there(parts: list[bytes]) -> None:
+    answer = read_answer(lambda: parts.pop(0))
+    assert (answer, parts) == (Answer(200, {"content-length": "4"}, b"body"), [])
+
+
+def test_an_answer_that_declares_no_length_has_no_body() -> None:
+    parts = [b"HTTP/1.1 204 No Content\r\n\r\n"]
+    assert read_answer(lambda: parts.pop(0)) == Answer(204, {}, b"")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([b"HTTP/1.1 200", b""], id="in-its-head"),
+        pytest.param([b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbo", b""], id="in-its-body"),
+    ],
+)
+def test_an_answer_that_ends_too_early_is_no_answer(parts: list[bytes]) -> None:
+    with pytest.raises(LoadError, match=r"^the server closed the connection before its answer"):
+        read_answer(lambda: parts.pop(0))
+
+
+def test_a_refused_request_ends_the_measurement_with_what_was_answered() -> None:
+    with pytest.raises(LoadError, match=r"^a request was refused: 422 b'no such currency'$"):
+        accepted(Answer(422, {}, b"no such currency"))
+
+
+def test_an_answer_says_how_long_the_server_took() -> None:
+    assert Answer(200, {"x-runtime": "0.002500"}, b"").milliseconds() == 2.5
+
+
+def test_the_create_differs_in_the_external_id_alone() -> None:
+    body_sent = put("bench-00000042").partition(b"\r\n\r\n")[2]
+    assert json.loads(body_sent)["customer"] == {
+        **body()["customer"],
+        "external_id": "bench-00000042",
+    }
+
+
+def test_the_update_has_another_phone_and_leaves_the_metadata_as_they_are() -> None:
+    body_sent = update("bench-00000042", "+45 00000007").partition(b"\r\n\r\n")[2]
+    expected = {**body()["customer"], "external_id": "bench-00000042", "phone": "+45 00000007"}
+    del expected["metadata"]
+    assert (json.loads(body_sent)["customer"], len(PHONE)) == (expected, len("+45 00000007"))
+
+
+def test_a_fixture_set_holds_the_customers_and_the_tax_that_they_name() -> None:
+    found = json.loads(fixture_set(["a", "b"]))
+    customer = body()["customer"]
+    assert (found["customers"], [tax["code"] for tax in found["taxes"]]) == (
+        [{**customer, "external_id": "a"}, {**customer, "external_id": "b"}],
+        customer["tax_codes"],
+    )
+
+
+def test_a_fixture_set_may_hold_no_customer() -> None:
+    assert json.loads(fixture_set([]))["customers"] == []
+
+
+def _first_lines(requests: list[bytes]) -> list[str]:
+    return [each.split(b"\r\n", 1)[0].decode() for each in requests]
+
+
+def test_a_cycle_of_operations_leaves_as_many_customers_as_there_were() -> None:
+    customers = Customers()
+    customers.create()
+    sent = {name: len(requests(customers)) for name, requests in OPERATIONS.items()}
+    assert (sent, len(customers)) == (dict.fromkeys(OPERATIONS, BLOCK), BLOCK)
+
+
+def test_the_customers_read_at_once_are_all_different() -> None:
+    customers = Customers()
+    customers.create()
+    assert sorted(customers.read()) == [get(f"bench-{n:08d}") for n in range(1, BLOCK + 1)]
+
+
+def test_what_was_deleted_is_not_asked_for_again() -> None:
+    customers = Customers()
+    customers.create()
+    customers.create()
+    deleted, left = customers.delete(), customers.read()
+    known = {f"bench-{n:08d}" for n in range(1, 2 * BLOCK + 1)}
+    gone = {each for each in known if delete(each) in deleted}
+    assert {get(each) for each in known - gone} == set(left)
+
+
+def test_each_update_gives_a_phone_that_the_customer_has_not() -> None:
+    customers = Customers()
+    customers.create()
+    assert not set(customers.update()) & set(customers.update())
+
+
+def test_the_first_page_is_full_at_each_size() -> None:
+    assert (
+        _first_lines(Customers().first_page())
+        == [f"GET /api/v1/customers?per_page={min(SIZES)} HTTP/1.1"] * BLOCK
+    )
+    assert min(SIZES) == PER_PAGE
+
+
+GROWTH = Growth("read", "µs", {10: [100.0, 200.0, 300.0], 1000: [110.0, 300.0, 300.0]}, "≤ 1.2")
+
+
+def test_growth_is_against_the_smallest_size_in_each_turn() -> None:
+    assert GROWTH.ratios(1000) == [1.1, 1.5, 1.0]
+
+
+def test_the_growth_table_shows_medians_and_median_ratios() -> None:
+    assert growth_table([GROWTH]).splitlines() == [
+        "|      | unit | 10  | 1,000 | 1,000 / 10 | goal  |",
+        "| ---- | ---- | --- | ----- | ---------- | ----- |",
+        "| read | µs   | 200 | 300   | 1.10       | ≤ 1.2 |",
+    ]
+
+
+def test_growth_as_json_holds_every_turn() -> None:
+    assert GROWTH.as_json() == {
+        "name": "read",
+        "unit": "µs",
+        "figures": {"10": [100.0, 200.0, 300.0], "1000": [110.0, 300.0, 300.0]},
+        "ratios": {"10": [1.0, 1.0, 1.0], "1000": [1.1, 1.5, 1.0]},
+        "median_ratios": {"10": 1.0, "1000": 1.1},
+        "goal": "≤ 1.2",
+    }
+
+
+def test_a_section_is_a_title_above_a_table() -> None:
+    section = compared("waits", "Waits", [Row("reset", "ms", [], [2.0])], ("without", "with"))
+    assert section.text() == f"Waits\n\n{section.table}\n"
+    assert section.rows == [Row("reset", "ms", [], [2.0]).as_json("without", "with")]
+
+
+def test_a_section_of_sizes_holds_their_table_and_every_figure() -> None:
+    section = grown("sizes", "Sizes", [GROWTH])
+    assert (section.table, section.rows) == (growth_table([GROWTH]), [GROWTH.as_json()])
+
+
+@pytest.mark.parametrize(
+    ("only", "peers", "chosen"),
+    [
+        pytest.param(None, False, ["start", "requests", "sizes", "resets"], id="all-but-peers"),
+        pytest.param(None, True, ["start", "requests", "sizes", "resets", "peers"], id="all"),
+        pytest.param(["resets", "start"], False, ["start", "resets"], id="some-in-our-order"),
+        pytest.param(["resets"], True, ["resets", "peers"], id="one-and-peers"),
+        pytest.param(["peers"], False, ["peers"], id="peers-alone"),
+    ],
+)
+def test_parts_are_measured_in_their_own_order(
+    only: list[str] | None, peers: bool, chosen: list[str]
+) -> None:
+    assert chosen_parts(only, peers=peers) == chosen
+
+
+def test_part_names_are_split_at_commas() -> None:
+    assert part_names("sizes,resets") == ["sizes", "resets"]
+
+
+def test_a_part_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(
+        argparse.ArgumentTypeError,
+        match=r"^no part 'reset'; there are: start, requests, sizes, resets, peers$",
+    ):
+        part_names("sizes,reset")
+
+
+@pytest.mark.parametrize(
+    ("printed", "line"),
+    [
+        pytest.param(
+            "WARNING: old\nERROR: No matching distribution\n",
+            "ERROR: No matching distribution",
+            id="pip",
+        ),
+        pytest.param(
+            "npm error code E404\nnpm error 404 Not Found\n", "npm error code E404", id="npm"
+        ),
+        pytest.param("", "", id="silence"),
+    ],
+)
+def test_the_reason_of_a_failed_installation_is_its_first_error(printed: str, line: str) -> None:
+    assert reason(printed) == line
+
+
+def test_prism_is_asked_below_no_base_path() -> None:
+    assert _first_lines([prism_path(get("acct-1"))]) == ["GET /customers/acct-1 HTTP/1.1"]
+
+
+def test_a_stripe_customer_is_read_by_the_id_that_its_creation_answered() -> None:
+    read = read_stripe_customer(1, b'{"id": "cus_7", "object": "customer"}')
+    assert _first_lines([read]) == ["GET /v1/customers/cus_7 HTTP/1.1"]
+
+
+def test_an_iam_call_is_a_form_that_names_its_action_and_user() -> None:
+    assert iam("GetUser", 7).partition(b"\r\n\r\n")[2] == (
+        b"Action=GetUser&Version=2010-05-08&UserName=bench-7"
+    )
