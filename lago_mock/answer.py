@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.types import Scope, Send
@@ -17,55 +17,70 @@ Headers = list[tuple[bytes, bytes]]
 EXTENSION = "lago_mock"
 """Name of the ASGI extension by which our own server takes a whole answer at once."""
 
-_JSON = (b"content-type", b"application/json; charset=utf-8")
+_JSON = b"content-type: application/json; charset=utf-8\r\n"
 
-_SECURITY: Headers = [
-    (b"x-frame-options", b"SAMEORIGIN"),
-    (b"x-xss-protection", b"0"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-permitted-cross-domain-policies", b"none"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-]
+_SECURITY = (
+    b"x-frame-options: SAMEORIGIN\r\n"
+    b"x-xss-protection: 0\r\n"
+    b"x-content-type-options: nosniff\r\n"
+    b"x-permitted-cross-domain-policies: none\r\n"
+    b"referrer-policy: strict-origin-when-cross-origin\r\n"
+)
 """Headers of every answer that a controller of the real server makes."""
+
+_NO_CACHE = b"cache-control: no-cache\r\n"
+_REVALIDATE = b"cache-control: max-age=0, private, must-revalidate\r\n"
 
 _WITHOUT_CONTENT = (204, 304)
 
-_ALWAYS: Headers = [(b"vary", b"Origin"), (b"x-lago-mock", __version__.encode())]
+_ALWAYS = b"vary: Origin\r\nx-lago-mock: %b\r\n" % __version__.encode()
 
 
 class Connection(Protocol):
     """What the extension of our own server offers."""
 
-    def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """Send a whole answer; its headers are known to be sound."""
+    def answer(self, status: int, head: bytes, body: bytes) -> None:
+        """Send a whole answer; the lines of its headers are known to be sound."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, ready to be sent."""
+    """One answer, ready to be sent; `head` are the lines of its headers, as they are sent."""
 
     status: int
     body: bytes
-    headers: Headers = field(default_factory=list)
+    head: bytes = b""
+
+    def with_headers(self, headers: Headers) -> Answer:
+        """Return the answer with further headers."""
+        return Answer(self.status, self.body, self.head + lines_of(headers))
 
     async def send(self, scope: Scope, send: Send, request_id: str, seconds: float) -> None:
         """Send it; a HEAD request gets the same headers and no body."""
         has_content = self.status not in _WITHOUT_CONTENT
-        headers = [
-            *self.headers,
-            *_ALWAYS,
-            (b"x-request-id", request_id.encode("latin-1")),
-            (b"x-runtime", b"%.6f" % seconds),
-        ]
+        trace = request_id.encode("latin-1")
+        head = b"%b%bx-request-id: %b\r\nx-runtime: %.6f\r\n" % (self.head, _ALWAYS, trace, seconds)
         if has_content:
-            headers.append((b"content-length", b"%d" % len(self.body)))
+            head += b"content-length: %d\r\n" % len(self.body)
         body = self.body if has_content and scope["method"] != "HEAD" else b""
         connection: Connection | None = scope.get("extensions", {}).get(EXTENSION)
         if connection is not None:
-            connection.answer(self.status, headers, body)
+            connection.answer(self.status, head, body)
             return
+        headers = headers_in(head)
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def lines_of(headers: Headers) -> bytes:
+    """Return headers as lines of a head."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def headers_in(head: bytes) -> Headers:
+    """Return the headers that lines of a head hold."""
+    split = (line.partition(b": ") for line in head.split(b"\r\n")[:-1])
+    return [(name, value) for name, _, value in split]
 
 
 def success(body: JSONObject, if_none_match: str = "") -> Answer:
@@ -73,47 +88,41 @@ def success(body: JSONObject, if_none_match: str = "") -> Answer:
     return _fresh(encode(body), _JSON, if_none_match)
 
 
-def _fresh(encoded: bytes, kind: tuple[bytes, bytes], if_none_match: str) -> Answer:
+def _fresh(encoded: bytes, kind: bytes, if_none_match: str) -> Answer:
     etag = f'W/"{hashlib.sha256(encoded).hexdigest()[:32]}"'
-    headers = [
-        kind,
-        *_SECURITY,
-        (b"etag", etag.encode()),
-        (b"cache-control", b"max-age=0, private, must-revalidate"),
-    ]
+    head = b"%betag: %b\r\n%b" % (_SECURITY, etag.encode(), _REVALIDATE)
     if if_none_match and etag in if_none_match:
-        return Answer(304, b"", headers[1:])
-    return Answer(200, encoded, headers)
+        return Answer(304, b"", head)
+    return Answer(200, encoded, kind + head)
 
 
 def plain_text(text: str, if_none_match: str = "") -> Answer:
     """Answer 200 with text that is no JSON."""
-    return _fresh(text.encode(), (b"content-type", b"text/plain; charset=utf-8"), if_none_match)
+    return _fresh(text.encode(), b"content-type: text/plain; charset=utf-8\r\n", if_none_match)
 
 
 def html(page: str, status: int = 200) -> Answer:
     """Answer a page for people."""
-    kind = (b"content-type", b"text/html; charset=utf-8")
-    return Answer(status, page.encode(), [kind, *_SECURITY, (b"cache-control", b"no-store")])
+    kind = b"content-type: text/html; charset=utf-8\r\n"
+    return Answer(status, page.encode(), b"%b%bcache-control: no-store\r\n" % (kind, _SECURITY))
 
 
 def failure(body: JSONObject) -> Answer:
     """Answer an error that a controller of the real server makes; the body holds the status."""
-    headers = [_JSON, *_SECURITY, (b"cache-control", b"no-cache")]
-    return Answer(body["status"], encode(body), headers)
+    return Answer(body["status"], encode(body), _JSON + _SECURITY + _NO_CACHE)
 
 
 def bare(status: int, error: str, *, as_json: bool) -> Answer:
     """Answer an error from below the controllers: few headers, a body only where JSON is wanted."""
     if not as_json:
-        return Answer(status, b"", [(b"content-type", b"text/html; charset=UTF-8")])
+        return Answer(status, b"", b"content-type: text/html; charset=UTF-8\r\n")
     body = encode({"status": status, "error": error})
-    return Answer(status, body, [(b"content-type", b"application/json; charset=UTF-8")])
+    return Answer(status, body, b"content-type: application/json; charset=UTF-8\r\n")
 
 
 def made_up(status: int, headers: Mapping[str, str], body: JSON) -> Answer:
     """Answer what a fault says; text goes as it is, all else as JSON."""
     own = {name.lower().encode("latin-1"): v.encode("latin-1") for name, v in headers.items()}
-    usual = dict([_JSON, *_SECURITY, (b"cache-control", b"no-cache")])
+    usual = dict(headers_in(_JSON + _SECURITY + _NO_CACHE))
     data = body.encode() if isinstance(body, str) else encode(body)
-    return Answer(status, data, list({**usual, **own}.items()))
+    return Answer(status, data, lines_of(list({**usual, **own}.items())))

@@ -21,12 +21,11 @@ class AnswerCache:
         self._of_version = version()
 
     def get(self, key: Hashable) -> Answer | None:
-        """Return the answer of a request like this, its headers the caller's own."""
+        """Return the answer of a request like this, None when none is kept."""
         if self._of_version != self._version():
             self.clear()
             self._of_version = self._version()
-        kept = self._kept.get(key)
-        return Answer(kept.status, kept.body, list(kept.headers)) if kept else None
+        return self._kept.get(key)
 
     def clear(self) -> None:
         """Let go of all answers."""
@@ -36,4 +35,4 @@ class AnswerCache:
         """Keep an answer that was just made; all go when there are too many."""
         if len(self._kept) >= self._size:
             self.clear()
-        self._kept[key] = Answer(answer.status, answer.body, list(answer.headers))
+        self._kept[key] = answer

@@ -81,12 +81,12 @@ class ScriptedClock:
 
 def timestamp(instant: datetime) -> str:
     """Return `2026-11-22T02:57:09Z`: UTC, whole seconds, as all answers show a time."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.isoformat()[:19]}Z"
 
 
 def precise(instant: datetime) -> str:
     """Return `2026-11-22T02:57:09.123456Z`: UTC, to the microsecond, as rows keep a time."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{instant.isoformat(timespec='microseconds')[:26]}Z"
 
 
 def shown(kept: str) -> str:

@@ -46,7 +46,7 @@ def preflight(cors: Cors, request: Request) -> Answer:
     asked = request.headers.get(b"access-control-request-headers")
     if headers and asked:
         headers.append((b"access-control-allow-headers", asked))
-    return Answer(200, b"", headers)
+    return Answer(200, b"").with_headers(headers)
 
 
 def _place(url: str) -> tuple[str | None, int | None] | None:

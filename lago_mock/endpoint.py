@@ -90,9 +90,9 @@ class Endpoint:
         seconds = time.perf_counter() - began
         self._close_entry(entry, answer, seconds)
         if reason := entry.reason():
-            answer.headers.append((b"x-lago-mock-reason", _ascii(reason)))
+            answer = answer.with_headers([(b"x-lago-mock-reason", _ascii(reason))])
         if b"origin" in request.headers:
-            answer.headers.extend(self._cors.headers(request))
+            answer = answer.with_headers(self._cors.headers(request))
         await answer.send(scope, send, self._id(request), seconds)
 
     def _id(self, request: Request) -> str:
@@ -339,7 +339,7 @@ class _Exchange:
         answer = success(performed.answer, known)
         if performed.warning:
             self._entry.hint = performed.warning
-            answer.headers.append((b"x-lago-mock-warning", _ascii(performed.warning)))
+            answer = answer.with_headers([(b"x-lago-mock-warning", _ascii(performed.warning))])
         return answer
 
     def _judged(self, operation: Operation, facts: Facts, parameters: JSONObject) -> Judged:

@@ -35,9 +35,8 @@ def replaced_metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
         if lago_id not in rows:
             lago_id = call.new_id()
             rows[lago_id] = _blank(call, lago_id)
-        place = ("metadata", index)
         row = _updated(rows[lago_id], item)
-        _refuse(call, place, row, [other for key, other in rows.items() if key != lago_id])
+        _refuse(call, index, row, {rows[other]["key"] for other in rows if other != lago_id})
         rows[lago_id] = row
         kept.add(lago_id)
     return [row for lago_id, row in rows.items() if lago_id in kept]
@@ -58,18 +57,16 @@ def _updated(row: JSONObject, item: JSONObject) -> JSONObject:
     return {**row, **given, "display_in_invoice": bool(item.get("display_in_invoice"))}
 
 
-def _refuse(
-    call: Call, place: tuple[str | int, ...], row: JSONObject, others: list[JSONObject]
-) -> None:
-    """Raise all that is wrong with a row, its key first."""
+def _refuse(call: Call, index: int, row: JSONObject, taken: set[str | None]) -> None:
+    """Raise all that is wrong with a row, its key first; `taken` are the keys of the others."""
     found = []
     for name in ("key", "value"):
-        path = (*place, name)
-        judged = [problem for problem in call.problems if problem.path == path]
+        path = ("metadata", index, name)
+        if call.problems:
+            found += [problem for problem in call.problems if problem.path == path]
         if row[name] is None:
-            judged.append(Problem(name, "value_is_mandatory", "required", path))
-        elif name == "key" and any(other["key"] == row["key"] for other in others):
-            judged.append(Problem(name, "value_already_exist", "unique", path))
-        found += judged
+            found.append(Problem(name, "value_is_mandatory", "required", path))
+        elif name == "key" and row["key"] in taken:
+            found.append(Problem(name, "value_already_exist", "unique", path))
     if found:
         raise ValidationFailed(found)

@@ -84,6 +84,8 @@ def decode_path_segment(raw: str) -> str:
     `raw` is the segment as it came, without slashes of its own; bytes outside ASCII as UTF-8 with
     `surrogateescape`. Raises Unparsable for a broken escape and for invalid UTF-8.
     """
+    if raw.isascii() and "%" not in raw:
+        return raw
     try:
         return _unescape(raw.encode(errors="surrogateescape"))
     except UnicodeEncodeError as error:

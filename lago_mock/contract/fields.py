@@ -19,6 +19,7 @@ from lago_mock.contract.values import (
     CLEANERS,
     clean,
     is_blank,
+    is_usual,
     to_boolean,
     to_integer,
     to_number,
@@ -62,13 +63,17 @@ _TEXT_METHODS: Final = frozenset({"upcase", "downcase", "strip"})
 _SCALARS: Mapping[Kind, Callable[[Any], JSON]] = MappingProxyType(
     {"string": to_text, "integer": to_integer, "number": to_number, "boolean": to_boolean}
 )
+_USUAL: Final[Mapping[Kind, type]] = MappingProxyType(
+    {"string": str, "integer": int, "number": float, "boolean": bool}
+)
+"""The type that each kind of column keeps as it comes."""
 
 
 @dataclass(frozen=True)
 class Field:
     """One value of a body: a scalar, an object or an array of these.
 
-    `is_plain` marks text that is taken as it comes, unless it holds a NUL.
+    `usual` is the type whose values are taken as they come; text only when `is_usual` says so.
     """
 
     name: str
@@ -82,7 +87,7 @@ class Field:
     premium: str | bool = False
     text_format: str = ""
     required: tuple[str, ...] = ()
-    is_plain: bool = False
+    usual: type | None = None
 
     def code(self, keyword: str) -> str:
         """Return what `error_details` says when a keyword of this value is broken."""
@@ -127,6 +132,8 @@ class Permit:
                 self.unknown.append((*path, key))
             elif known.premium and not self.licensed(known.premium):
                 self.unlicensed = True
+            elif type(given) is known.usual and (type(given) is not str or is_usual(given)):
+                permitted[key] = given
             else:
                 read = self._read(known, given, (*path, key))
                 if read is not _ABSENT:
@@ -167,8 +174,6 @@ class Permit:
         return [self._read_scalar(items, item, (*path, n)) for n, item in enumerate(value)]
 
     def _read_scalar(self, spec: Field, value: JSON, path: tuple[str | int, ...]) -> Any:
-        if spec.is_plain and type(value) is str and "\0" not in value:
-            return value
         if isinstance(value, dict | list):
             return _ABSENT
         if isinstance(value, str) and spec.blank != "keep" and is_blank(value):
@@ -253,18 +258,18 @@ class FieldCompiler:
         within = (*within, schema["$ref"]) if "$ref" in schema else within
         flat = self.flatten(schema)
         kind = _kind_of(flat)
+        cleaners = tuple(_known(flat, "x-lago-clean", [], CLEANERS))
         spec = Field(
             name=flat.get("x-lago-field", name),
             kind=kind,
             codes=self._codes(flat.get("x-lago-code", {})),
-            clean=tuple(_known(flat, "x-lago-clean", [], CLEANERS)),
+            clean=cleaners,
             blank=_one_of(flat, "x-lago-blank", "keep", ("null", "keep", "error")),
             null=_null_of(flat, "keep" if kind in ("object", "array") else "clear"),
             premium=_premium_of(flat),
+            usual=None if set(cleaners) - {"nul"} else _USUAL.get(kind),
             text_format=flat.get("format", "") if flat.get("format") in FORMATS else "",
         )
-        if spec.kind == "string" and spec.blank == "keep" and set(spec.clean) <= {"nul"}:
-            return replace(spec, is_plain=True)
         if spec.kind == "object":
             inner = {
                 key: self.compile(value, key, within)

@@ -49,6 +49,7 @@ _IPV4_LITERAL: Final = re.compile(rf"\[(?:{_BYTE}\.){{3}}{_BYTE}\]")
 _QUOTED: Final = re.compile(
     r'"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*+"'
 )
+_ATOM: Final = re.compile(r"[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+")
 _ATOM_SIGNS: Final = frozenset("!#$%&'*+/=?^_`{|}~-")
 
 
@@ -119,9 +120,9 @@ def _is_address(text: str) -> bool:
 
 
 def _is_atom(text: str) -> bool:
-    return text != "" and all(
-        letter in _ATOM_SIGNS or unicodedata.category(letter)[0] in "LMN" for letter in text
-    )
+    if text.isascii():
+        return _ATOM.fullmatch(text) is not None
+    return all(letter in _ATOM_SIGNS or unicodedata.category(letter)[0] in "LMN" for letter in text)
 
 
 def is_decimal(text: str) -> bool:

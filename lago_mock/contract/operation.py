@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -76,23 +77,26 @@ class Operation:
         permit = Permit(licensed)
         value = permit.object(spec, given if isinstance(given, dict) else {}, ())
         violations = self._violations({self.root: value} if self.root else value)
-        empty = [violation for violation in violations if _is_empty_root(violation)]
-        if self.root and empty and not permit.unlicensed:
-            raise BadRequest(self.root)
-        violations = [violation for violation in violations if violation not in empty]
         prefix = (self.root,) if self.root else ()
         unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
         if not violations and not permit.problems:
             return Judged(value, (), unknown)
+        empty = [violation for violation in violations if _is_empty_root(violation)]
+        if self.root and empty and not permit.unlicensed:
+            raise BadRequest(self.root)
+        violations = [violation for violation in violations if violation not in empty]
         found = [each for one in violations for each in problem_of(self.fields, one, len(prefix))]
         return Judged(value, _in_order(spec, permit.problems, found), unknown)
 
     def strangers(self, body: JSONObject) -> list[str]:
         """Return the pointers of what is sent beside the root and is no query parameter."""
-        known = {parameter.name for parameter in self.query} | {self.root}
-        if self.root is None and self.fields is not None:
-            known |= self.fields.properties.keys()
-        return [pointer(name) for name in body if name not in known]
+        return [pointer(name) for name in body if name not in self._named]
+
+    @cached_property
+    def _named(self) -> frozenset[str | None]:
+        """The query's parameters and what may stand at the top of a body."""
+        beside = self.fields.properties if self.root is None and self.fields else ()
+        return frozenset((*(parameter.name for parameter in self.query), self.root, *beside))
 
     def to_the_letter(self, body: JSONObject, unknown: tuple[str, ...]) -> list[Problem]:
         """Return what only a strict reading has against a body and a query, by dotted name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Generic, Protocol, TypeVar
 
 from lago_mock.parameters import decode_path_segment
@@ -68,7 +68,7 @@ class Router(Generic[T]):
         if fixed is not None:
             return fixed, ()
         segments = [segment for segment in path.split("/") if segment]
-        for node, values in _leaves(self._root, segments, 0):
+        for node, values in _leaves(self._root, segments):
             if method in node.ends:
                 return node.ends[method], tuple(map(decode_path_segment, values))
         return None
@@ -76,23 +76,21 @@ class Router(Generic[T]):
     def verbs(self, path: str) -> tuple[str, ...]:
         """Return the methods that are routed at a path, in the document's order; empty for none."""
         segments = [segment for segment in path.split("/") if segment]
-        return tuple(verb for node, _ in _leaves(self._root, segments, 0) for verb in node.ends)
+        return tuple(verb for node, _ in _leaves(self._root, segments) for verb in node.ends)
 
 
 def _leaves(
-    node: _Node[T], segments: list[str], index: int
-) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
-    """Yield each node that the segments lead to with its parameters' values, literals first."""
-    if index == len(segments):
-        yield node, ()
-        return
-    segment = segments[index]
+    node: _Node[T], segments: list[str], values: tuple[str, ...] = ()
+) -> list[tuple[_Node[T], tuple[str, ...]]]:
+    """Return each node that the segments lead to with its parameters' values, literals first."""
+    if not segments:
+        return [(node, values)]
+    segment, *rest = segments
     literal = node.literals.get(segment)
-    if literal is None and index == len(segments) - 1:
+    if literal is None and not rest:
         literal = node.literals.get(segment.partition(".")[0])
-    if literal is not None:
-        yield from _leaves(literal, segments, index + 1)
+    leaves = _leaves(literal, rest, values) if literal else []
     if node.parameter is not None:
         # Differs from Lago: an id may hold a dot in a path; there it ends at the dot.
-        for leaf, values in _leaves(node.parameter, segments, index + 1):
-            yield leaf, (segment, *values)
+        leaves += _leaves(node.parameter, rest, (*values, segment))
+    return leaves

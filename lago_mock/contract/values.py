@@ -37,6 +37,11 @@ _TOO_LARGE: Final = 10**30
 _FALSE_TEXTS: Final = frozenset({"0", "f", "F", "false", "FALSE", "off", "OFF"})
 
 
+def is_usual(text: str) -> bool:
+    """Tell whether text begins with no white space and holds no NUL, and so is not blank."""
+    return text[:1] not in _SPACES and "\0" not in text
+
+
 def is_blank(text: str) -> bool:
     """Tell whether there is nothing but white space, which Lago takes for no text at all."""
     return not text.strip(_SPACES)
@@ -170,7 +175,9 @@ _EMAIL_REPAIRS: Final = MappingProxyType(
 
 def _clean_email(text: str) -> str:
     # lago-api: email_sanitizer.rb
-    return text if is_blank(text) else _strip(text.translate(_EMAIL_REPAIRS))
+    if is_blank(text):
+        return text
+    return _strip(text if text.isascii() else text.translate(_EMAIL_REPAIRS))
 
 
 def _drop_nul(text: str) -> str:

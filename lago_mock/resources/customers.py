@@ -58,6 +58,9 @@ _COLUMNS: JSONObject = {
 }
 """What a customer has that nothing was said of; null means: as the organization has it."""
 
+_GIVEN = frozenset((*_COLUMNS, "external_id"))
+"""The keys of the body that are columns of the customer."""
+
 
 def present(call: Call, row: Row) -> JSONObject:
     """Return the `CustomerObjectExtended` of a row."""
@@ -263,7 +266,7 @@ def _numbered(call: Call) -> JSONObject:
 
 
 def _columns(before: Row, body: JSONObject) -> JSONObject:
-    given = {key: value for key, value in body.items() if key in _COLUMNS or key == "external_id"}
+    given = {key: value for key, value in body.items() if key in _GIVEN}
     shipping = {**before["shipping_address"], **body.get("shipping_address", {})}
     configuration = body.get("billing_configuration", {})
     settings = {key: configuration[key] for key in (*_SETTINGS, "vat_rate") if key in configuration}

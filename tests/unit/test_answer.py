@@ -12,7 +12,9 @@ from lago_mock.answer import (
     Headers,
     bare,
     failure,
+    headers_in,
     html,
+    lines_of,
     made_up,
     plain_text,
     success,
@@ -39,7 +41,7 @@ def texts(headers: Headers) -> dict[str, str]:
 
 
 def etag_of(answer: Answer) -> str:
-    return texts(answer.headers)["etag"]
+    return texts(headers_in(answer.head))["etag"]
 
 
 # Kinds of answers
@@ -52,7 +54,7 @@ def test_success_is_json_that_can_be_asked_for_again() -> None:
         200,
         '{"tax":{"name":"Évora \\u0026 Co","rate":20.0}}'.encode(),
     )
-    headers = texts(answer.headers)
+    headers = texts(headers_in(answer.head))
     assert headers == {**JSON_TYPE, **SECURITY, **REVALIDATE, "etag": headers["etag"]}
 
 
@@ -71,7 +73,7 @@ def test_who_has_just_that_is_told_so_without_a_body(known: str) -> None:
     answer = success({"a": 1}, known.format(etag_of(full)))
 
     assert (answer.status, answer.body) == (304, b"")
-    assert texts(answer.headers) == {**SECURITY, **REVALIDATE, "etag": etag_of(full)}
+    assert texts(headers_in(answer.head)) == {**SECURITY, **REVALIDATE, "etag": etag_of(full)}
 
 
 @pytest.mark.parametrize("known", ["", '"x"', 'W/"0"', "*"])
@@ -84,14 +86,14 @@ def test_failure_is_json_with_the_status_of_its_body() -> None:
 
     assert answer.status == 404
     assert answer.body == b'{"status":404,"error":"Not Found","code":"tax_not_found"}'
-    assert texts(answer.headers) == {**JSON_TYPE, **SECURITY, **NO_CACHE}
+    assert texts(headers_in(answer.head)) == {**JSON_TYPE, **SECURITY, **NO_CACHE}
 
 
 def test_plain_text_is_no_json_and_can_be_kept() -> None:
     answer = plain_text("zwölf\n")
 
     assert (answer.status, answer.body) == (200, "zwölf\n".encode())
-    headers = texts(answer.headers)
+    headers = texts(headers_in(answer.head))
     etag = headers.pop("etag")
     kept = {"cache-control": "max-age=0, private, must-revalidate"}
     assert headers == {"content-type": "text/plain; charset=utf-8", **SECURITY, **kept}
@@ -104,7 +106,7 @@ def test_html_is_a_page_that_nobody_keeps(given: list[int], status: int) -> None
 
     assert (answer.status, answer.body) == (status, "<p>ü</p>".encode())
     kind = {"content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
-    assert texts(answer.headers) == {**kind, **SECURITY}
+    assert texts(headers_in(answer.head)) == {**kind, **SECURITY}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_a_bare_answer_has_few_headers(as_json: bool, body: bytes, kind: str) ->
     answer = bare(406, "Not Acceptable", as_json=as_json)
 
     assert (answer.status, answer.body) == (406, body)
-    assert texts(answer.headers) == {"content-type": kind}
+    assert texts(headers_in(answer.head)) == {"content-type": kind}
 
 
 @pytest.mark.parametrize(
@@ -141,16 +143,37 @@ def test_what_is_made_up_is_text_or_json(body: JSON, data: bytes) -> None:
     answer = made_up(503, {}, body)
 
     assert (answer.status, answer.body) == (503, data)
-    assert texts(answer.headers) == {**JSON_TYPE, **SECURITY, **NO_CACHE}
+    assert texts(headers_in(answer.head)) == {**JSON_TYPE, **SECURITY, **NO_CACHE}
 
 
 def test_what_is_made_up_has_its_own_headers_before_the_usual_ones() -> None:
     own = {"Content-Type": "text/html", "Retry-After": "5", "X-Note": "Zoë"}
 
-    headers = texts(made_up(503, own, "").headers)
+    headers = texts(headers_in(made_up(503, own, "").head))
 
     given = {name.lower(): value for name, value in own.items()}
     assert headers == {**SECURITY, **NO_CACHE, **given}
+
+
+def test_further_headers_come_last_and_make_another_answer() -> None:
+    answer = Answer(200, b"{}", b"x-own: 1\r\n")
+
+    assert answer.with_headers([(b"x-note", b"a: b"), (b"x-none", b"")]) == Answer(
+        200, b"{}", b"x-own: 1\r\nx-note: a: b\r\nx-none: \r\n"
+    )
+    assert answer.head == b"x-own: 1\r\n"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param([], id="none"),
+        pytest.param([(b"a", b"1"), (b"a", b"2")], id="one name twice"),
+        pytest.param([(b"a", b""), (b"b", b"x: y")], id="empty, and with a colon"),
+    ],
+)
+def test_lines_of_a_head_hold_its_headers(headers: Headers) -> None:
+    assert headers_in(lines_of(headers)) == headers
 
 
 # Sending
@@ -171,10 +194,10 @@ class Connection:
     """The extension of our own server, which takes a whole answer at once."""
 
     def __init__(self) -> None:
-        self.answers: list[tuple[int, Headers, bytes]] = []
+        self.answers: list[tuple[int, bytes, bytes]] = []
 
-    def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        self.answers.append((status, headers, body))
+    def answer(self, status: int, head: bytes, body: bytes) -> None:
+        self.answers.append((status, head, body))
 
 
 ALWAYS = {
@@ -187,7 +210,7 @@ ALWAYS = {
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_answer_is_sent_with_what_all_answers_carry(method: str) -> None:
-    start, body = sent(Answer(422, b"{}", [(b"x-own", b"1")]), method)
+    start, body = sent(Answer(422, b"{}", b"x-own: 1\r\n"), method)
 
     assert (start["type"], start["status"]) == ("http.response.start", 422)
     assert texts(start["headers"]) == {"x-own": "1", **ALWAYS, "content-length": "2"}
@@ -215,7 +238,7 @@ def test_an_answer_that_can_have_no_content_has_neither_length_nor_body(
 @pytest.mark.parametrize(
     ("answer", "method"),
     [
-        pytest.param(Answer(200, b"{}", [(b"x-own", b"1")]), "GET", id="body"),
+        pytest.param(Answer(200, b"{}", b"x-own: 1\r\n"), "GET", id="body"),
         pytest.param(Answer(200, b"{}"), "HEAD", id="head"),
         pytest.param(Answer(304, b""), "GET", id="no content"),
     ],
@@ -226,11 +249,11 @@ def test_our_own_server_is_given_the_same_at_once(answer: Answer, method: str) -
 
     assert sent(answer, method, extensions={EXTENSION: connection}) == []
 
-    assert connection.answers == [(start["status"], start["headers"], body["body"])]
+    assert connection.answers == [(start["status"], lines_of(start["headers"]), body["body"])]
 
 
 def test_sending_leaves_the_answer_as_it_was() -> None:
-    answer = Answer(200, b"{}", [(b"x-own", b"1")])
+    answer = Answer(200, b"{}", b"x-own: 1\r\n")
 
     assert sent(answer) == sent(answer)
-    assert answer.headers == [(b"x-own", b"1")]
+    assert answer.head == b"x-own: 1\r\n"

@@ -15,19 +15,6 @@ def test_an_answer_is_given_again_until_something_is_written() -> None:
     assert cache.get("a") is None
 
 
-def test_headers_are_the_callers_own() -> None:
-    cache = AnswerCache(lambda: 1)
-    answer = Answer(200, b"{}", [(b"a", b"1")])
-    cache.keep("a", answer)
-    answer.headers.append((b"b", b"2"))
-
-    given = cache.get("a")
-    assert given is not None
-    given.headers.append((b"c", b"3"))
-
-    assert cache.get("a") == Answer(200, b"{}", [(b"a", b"1")])
-
-
 def test_it_holds_no_more_than_its_size() -> None:
     cache = AnswerCache(lambda: 1, size=2)
     for key in "abc":

@@ -81,7 +81,7 @@ def test_object_knows_its_properties_and_its_required_keys() -> None:
         name="",
         kind="object",
         properties={
-            "a": Field("a", "string", is_plain=True),
+            "a": Field("a", "string", usual=str),
             "b": Field("b", "object", {"c": Field("c")}, null="keep"),
         },
         null="keep",
@@ -92,7 +92,7 @@ def test_object_knows_its_properties_and_its_required_keys() -> None:
 def test_items_have_the_name_of_their_array() -> None:
     schema = object_of(codes={"type": "array", "items": {"type": "string"}})
     assert compiled(schema).properties["codes"] == Field(
-        "codes", "array", items=Field("codes", "string", is_plain=True), null="keep"
+        "codes", "array", items=Field("codes", "string", usual=str), null="keep"
     )
 
 
@@ -112,11 +112,14 @@ def test_array_without_items_holds_anything() -> None:
             {"enum": "bad", "current": "now", "2023": "then", "*": "now"},
             id="code of the era",
         ),
-        pytest.param({}, "is_plain", True, id="plain text"),
-        pytest.param({"x-lago-clean": ["nul"]}, "is_plain", True, id="text without NUL"),
-        pytest.param({"x-lago-clean": ["strip"]}, "is_plain", False, id="text to clean"),
-        pytest.param({"x-lago-blank": None}, "is_plain", False, id="text that may be blank"),
-        pytest.param({"type": "integer"}, "is_plain", False, id="no text"),
+        pytest.param({}, "usual", str, id="usual text"),
+        pytest.param({"x-lago-clean": ["nul"]}, "usual", str, id="usual text without NUL"),
+        pytest.param({"x-lago-clean": ["nul", "strip"]}, "usual", None, id="text to clean"),
+        pytest.param({"x-lago-blank": None}, "usual", str, id="usual text that may be blank"),
+        pytest.param({"type": "integer"}, "usual", int, id="usual whole number"),
+        pytest.param({"type": "number"}, "usual", float, id="usual number"),
+        pytest.param({"type": "boolean"}, "usual", bool, id="usual boolean"),
+        pytest.param({"type": ["string", "integer"]}, "usual", None, id="scalar of two types"),
         pytest.param({}, "clean", (), id="no steps"),
         pytest.param({"x-lago-clean": list(CLEANERS)}, "clean", tuple(CLEANERS), id="all steps"),
         pytest.param({}, "blank", "keep", id="blank text by default"),

@@ -13,6 +13,7 @@ from lago_mock.contract.values import (
     Scalar,
     clean,
     is_blank,
+    is_usual,
     to_boolean,
     to_integer,
     to_number,
@@ -287,6 +288,21 @@ def test_white_space_of_every_script_is_blank(text: str) -> None:
 )
 def test_visible_text_controls_and_zero_width_characters_are_not_blank(text: str) -> None:
     assert not is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["a", "a b ", "\x1fa", "é"])
+def test_text_that_begins_with_a_letter_and_holds_no_nul_is_usual(text: str) -> None:
+    assert is_usual(text)
+
+
+@pytest.mark.parametrize("text", ["", " ", " a", "\u3000a", "\0", "a\0"])
+def test_what_is_empty_begins_with_space_or_holds_nul_is_not_usual(text: str) -> None:
+    assert not is_usual(text)
+
+
+@given(st.text())
+def test_usual_text_is_never_blank(text: str) -> None:
+    assert not (is_usual(text) and is_blank(text))
 
 
 @pytest.mark.parametrize(
