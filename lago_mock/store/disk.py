@@ -35,12 +35,13 @@ class Disk:
         Raises:
             StoreUnwritable: the disk refused it; nothing of it is kept.
         """
-        self._file.append(commit)
+        # Before this commit, which memory does not have yet: the new file would not have it either.
         if self._file.journal_bytes() >= self._compact_at:
             try:
                 self.compact()
             except StoreUnwritable as error:
                 self._put_off(error)
+        self._file.append(commit)
 
     def compact(self) -> None:
         """Write the file anew in a thread, unless it has everything or is being written.

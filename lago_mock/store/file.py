@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from errno import ENOENT
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -40,7 +41,7 @@ class StoreFile:
     """One path, locked from `lock` to `close`. Knows rows as JSON bytes and nothing of Lago."""
 
     def __init__(self, path: Path, *, durable: bool = False) -> None:
-        self.path = path
+        self.path = path = path.resolve()  # a link to the file shares its lock and its journals
         self.size = 0
         self._durable = durable
         # Taken in the thread that starts the server, released in the one that serves.
@@ -153,13 +154,15 @@ class StoreFile:
         Raises:
             StoreUnwritable: the disk refused it; commits go where they went before.
         """
-        following = self._journal(self._journals[-1].generation + 1)
+        last = self._journals[-1]
+        following = self._journal(last.generation + 1)
         try:
+            last.begin()  # without a torn end, which nothing may follow
             following.begin()
         except OSError as error:
             following.discard()
             raise StoreUnwritable(f"{following.path}: {error.strerror}") from error
-        self._journals[-1].close()
+        last.close()
         self._journals.append(following)
         return following.generation
 
@@ -179,7 +182,8 @@ class StoreFile:
             aside.replace(self.path)
             sync_folder(self.path.parent)
         except OSError as error:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
             raise StoreUnwritable(f"{self.path}: {error.strerror}") from error
         self.size = size
         self._drop_journals_before(generation)
@@ -188,14 +192,14 @@ class StoreFile:
         self._journals = [each for each in self._journals if each.generation >= generation]
         for each in self._generations():
             if each < generation:
-                self._journal(each).path.unlink()
+                self._journal(each).discard()
 
     def close(self) -> None:
         """Let go of the files and of the lock."""
         last = self._journals[-1]
-        last.close()
-        if last.is_empty():
+        if last.is_open() and last.is_empty():
             last.discard()
+        last.close()
         self._lock.release()
 
 
@@ -205,8 +209,8 @@ def _write_all(file: BinaryIO, head: JSONObject, tables: PagedTables) -> None:
     for name, pages in tables:
         file.write(b",%b:{" % orjson.dumps(name))
         comma = b""
-        for page in pages:
-            file.write(comma + b",".join(b'"%d":%b' % row for row in page.rows.items()))
+        for rows in filter(None, (page.rows for page in pages)):
+            file.write(comma + b",".join(b'"%d":%b' % row for row in rows.items()))
             comma = b","
         file.write(b"}")
     file.write(b"}")

@@ -104,17 +104,24 @@ class CommitJournal:
         self._number += 1
 
     def begin(self) -> None:
-        """Open the file, and write its header if it has none."""
+        """Open the file, cut off its torn end, and write its header if it has none."""
         if self._handle is not None:
             return
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._handle = os.open(self.path, flags, 0o644)
-        os.ftruncate(self._handle, self.size)
+        try:
+            self._begin(self._handle)
+        except OSError:
+            self._cut_back()
+            raise
+
+    def _begin(self, handle: int) -> None:
+        os.ftruncate(handle, self.size)
         if self.size == 0:
             self._number = 0
             self._write({"number": 0, "generation": self.generation, "format": FORMAT})
-            if self._durable:
-                sync_folder(self.path.parent)
+        if self._durable:
+            sync_folder(self.path.parent)
 
     def _write(self, line: JSONObject) -> None:
         assert self._handle is not None
@@ -134,14 +141,19 @@ class CommitJournal:
                 os.ftruncate(self._handle, self.size)
             self.close()
 
+    def is_open(self) -> bool:
+        """Tell whether it was begun, so that its file is this one's own."""
+        return self._handle is not None
+
     def is_empty(self) -> bool:
         """Tell whether nothing was committed to it."""
         return self._number == 0
 
     def discard(self) -> None:
-        """Remove a journal that nothing was committed to."""
+        """Remove a journal that nobody needs; one that stays all the same is harmless."""
         self.close()
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.unlink()
 
     def close(self) -> None:
         """Let go of the file."""

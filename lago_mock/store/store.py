@@ -76,7 +76,8 @@ class Store:
     def _load(self, file: StoreFile) -> None:
         head, tables = file.read()
         self._secrets = head.get("secrets", {})
-        owners: dict[str, dict[str, Frozen]] = {owner: {} for owner in head.get("sequences", {})}
+        sequences = head.get("sequences", {})
+        owners: dict[str, dict[str, Frozen]] = {owner: {} for owner in sequences}
         for name, rows in tables.items():
             collection, _, owner = name.partition(_SEPARATOR)
             if collection not in self._keys:
@@ -86,7 +87,7 @@ class Store:
             except (KeyError, TypeError) as error:
                 raise file.damaged(f"a row of the table {name!r} lacks {error}") from error
         for owner, collections in owners.items():
-            self._give(owner, State(collections, head["sequences"].get(owner, {})))
+            self._give(owner, State(collections, sequences.get(owner, {})))
         for journal, commit in file.commits(_logger.warning):
             for collection in commit.get("rows", {}).keys() - self._keys.keys():
                 raise journal.damaged(
@@ -101,11 +102,12 @@ class Store:
 
     def _give(self, owner: str, state: State) -> None:
         """Take in what the file has of an owner: an organization, a fixture set, a snapshot."""
-        kind, *rest = owner.split(_SEPARATOR, 3)
+        kind, _, rest = owner.partition(_SEPARATOR)
         if kind == _FIXTURES:
-            self._fixtures[rest[0]] = FixtureRows(rest[0], state)
+            self._fixtures[rest] = FixtureRows(rest, state)
         elif kind == _SNAPSHOTS:
-            scope, name, organization_id = rest
+            scope, _, place = rest.partition(_SEPARATOR)
+            name, _, organization_id = place.rpartition(_SEPARATOR)  # a name may have any text
             before = self._snapshots.get((scope, name), {})
             self._snapshots[scope, name] = {**before, organization_id: state}
         else:
@@ -117,9 +119,11 @@ class Store:
         elif _FIXTURES in commit:
             self._replay_fixtures(commit)
         elif "snapshot" in commit:
-            self._take(commit["organization"], commit["snapshot"])
+            scope = commit["organization"]
+            self._snapshots[scope, commit["snapshot"]] = self._taken(scope)
         elif "restored" in commit:
-            self._give_back(commit["organization"], commit["restored"])
+            scope = commit["organization"]
+            self._give_back(scope, self._snapshots[scope, commit["restored"]])
         elif "forgotten" in commit:
             del self._snapshots[commit["organization"], commit["forgotten"]]
         elif "removed" in commit:
@@ -148,6 +152,7 @@ class Store:
 
     def defer(self, later: Later) -> None:
         """Let go of replaced rows in steps that an event loop runs between the requests."""
+        self._discards = Discards()  # what another loop did not get to goes at once
         self._discards.later = later
 
     def organizations(self) -> list[Row]:
@@ -224,8 +229,8 @@ class Store:
         self._remove(organization_id)
 
     def _remove(self, organization_id: str) -> None:
-        organization = self._organizations.pop(organization_id)
-        self._discards.add(organization.restore(State()))
+        self._discards.add(self._organization(organization_id).restore(State()))
+        del self._organizations[organization_id]
         self._snapshots = {
             place: snapshot
             for place, snapshot in self._snapshots.items()
@@ -239,12 +244,13 @@ class Store:
             StoreUnwritable: the disk refused it; there is no such snapshot.
         """
         scope = organization_id or _WHOLE_SERVER
+        snapshot = self._taken(scope)
         self._append({"organization": scope, "snapshot": name})
-        self._take(scope, name)
+        self._snapshots[scope, name] = snapshot
 
-    def _take(self, scope: str, name: str) -> None:
+    def _taken(self, scope: str) -> Snapshot:
         ids = [scope] if scope else list(self._organizations)
-        self._snapshots[scope, name] = {each: self._organizations[each].freeze() for each in ids}
+        return {each: self._organization(each).freeze() for each in ids}
 
     def restore(self, organization_id: str | None, name: str) -> None:
         """Give an organization, or all, the state of a snapshot; the snapshot stays.
@@ -252,29 +258,34 @@ class Store:
         An organization made since a snapshot of all is gone; one removed since is there again.
 
         Raises:
+            KeyError: there is no such snapshot.
             StoreUnwritable: the disk refused it; memory and disk are as before.
         """
         scope = organization_id or _WHOLE_SERVER
-        self._append({"organization": scope, "restored": name})
-        self._give_back(scope, name)
-
-    def _give_back(self, scope: str, name: str) -> None:
         snapshot = self._snapshots[scope, name]
+        self._append({"organization": scope, "restored": name})
+        self._give_back(scope, snapshot)
+
+    def _give_back(self, scope: str, snapshot: Snapshot) -> None:
+        for organization_id, state in snapshot.items():
+            self._discards.add(self._organization(organization_id).restore(state))
         if scope == _WHOLE_SERVER:
             for stranger in self._organizations.keys() - snapshot.keys():
                 self._remove(stranger)
-        for organization_id, state in snapshot.items():
-            self._discards.add(self._organization(organization_id).restore(state))
+            self._organizations = {each: self._organizations[each] for each in snapshot}
 
     def forget(self, organization_id: str | None, name: str) -> None:
         """Drop a snapshot.
 
         Raises:
+            KeyError: there is no such snapshot.
             StoreUnwritable: the disk refused it; the snapshot is kept.
         """
         scope = organization_id or _WHOLE_SERVER
+        snapshot = self._snapshots[scope, name]
         self._append({"organization": scope, "forgotten": name})
-        for state in self._snapshots.pop((scope, name)).values():
+        del self._snapshots[scope, name]
+        for state in snapshot.values():
             self._discards.add(page for _, pages in state.pages() for page in pages)
 
     def snapshots(self, organization_id: str | None) -> dict[str, Snapshot]:

@@ -64,6 +64,9 @@ class Collection(Table):
     def _update_table(self, updater: Callable[[Any], None]) -> None:
         updater(_Decoded(self))
 
+    def _get_next_id(self) -> int:
+        return self._next  # TinyDB's own count knows nothing of `write`
+
     def numbers(self) -> Iterator[int]:
         """Yield the numbers of all rows, discarded ones too, the oldest first."""
         return iter(self._rows)

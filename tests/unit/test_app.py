@@ -174,7 +174,7 @@ def test_a_start_that_the_disk_refuses_lets_go_of_the_file(tmp_path: Path) -> No
 
     app = build(settings)
 
-    assert str(caught.value) == f"{tmp_path / 'state.json.journal'}: File too large"
+    assert str(caught.value) == f"{tmp_path / 'state.json.journal.0'}: File too large"
     assert tax_codes(app.asgi) == ["export_0", "iva_23"]
     live(app)
 
@@ -324,15 +324,15 @@ def test_an_answer_that_our_document_forbids_is_a_500_and_saves_nothing(
 ) -> None:
     app = build(Settings(db=":memory:", fixtures="empty"))
     owner = app.store.organizations()[0]["lago_id"]
-    before = app.store.contents(owner)
+    before = app.store.state(owner)
 
     answer = ask(app.asgi, "POST", "/api/v1/taxes", json=TAX)
 
     assert answer.status_code == 500
     assert answer.json() == {"status": 500, "error": "Internal Server Error"}
     assert tax_codes(app.asgi) == []
-    assert app.store.contents(owner) == before
-    assert (list(before[0]), before[1]) == (["billing_entities"], {})
+    assert app.store.state(owner) == before
+    assert ([name for name, _ in before.pages()], before.sequences) == (["billing_entities"], {})
     (record,) = (each for each in caplog.records if each.name == "lago_mock.errors")
     assert record.message.startswith(
         "a bug of lago-mock: createTax answered what the document forbids: /tax "

@@ -38,7 +38,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def rows(fixtures: FixtureSet, collection: str) -> list[dict[str, Any]]:
-    return [orjson.loads(row) for row in fixtures.rows.rows[collection].values()]
+    frozen = fixtures.rows.state.collections[collection]
+    return [orjson.loads(row) for _, row in frozen.encoded()]
 
 
 def compiled(compiler: FixtureCompiler, path: Path, text: str) -> FixtureSet:
@@ -85,7 +86,7 @@ def test_the_default_set_compiles(compiler: FixtureCompiler) -> None:
         ("acct-ines", "PBL-004"),
         ("2041", "PBL-005"),
     ]
-    assert fixtures.rows.sequences == {"customers": 5}
+    assert fixtures.rows.state.sequences == {"customers": 5}
 
 
 def test_the_empty_set_compiles_to_an_organization_and_its_default_entity(
@@ -95,7 +96,7 @@ def test_the_empty_set_compiles_to_an_organization_and_its_default_entity(
 
     assert (fixtures.organization["name"], fixtures.api_key) == ("Blank Slate", "lago-mock-key")
     assert fixtures.organization["premium_integrations"] is None
-    assert (list(fixtures.rows.rows), fixtures.rows.sequences) == (["billing_entities"], {})
+    assert (fixtures.rows.counts(), fixtures.rows.state.sequences) == ({"billing_entities": 1}, {})
     (entity,) = rows(fixtures, "billing_entities")
     assert (entity["lago_id"], entity["code"]) == ("default", "blank_slate")
     assert entity["created_at"] == fixtures.organization["created_at"]
@@ -127,7 +128,7 @@ def test_no_row_of_a_set_names_an_organization(compiler: FixtureCompiler) -> Non
 
     owner = fixtures.organization["lago_id"]
     assert UUID.fullmatch(owner)
-    assert owner not in texts([rows(fixtures, name) for name in fixtures.rows.rows])
+    assert owner not in texts([rows(fixtures, name) for name in fixtures.rows.counts()])
 
 
 def test_two_sets_have_different_ids(compiler: FixtureCompiler) -> None:

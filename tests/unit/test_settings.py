@@ -10,9 +10,9 @@ from lago_mock.settings import Option, SettingError, Settings, load_settings, op
 
 TEXT_SWITCHES = "one of 1, true, yes, on, 0, false, no, off"
 KEYS = (
-    "host, port, api-key, organization-name, db, fixtures, openapi, reset, url-file, log-level, "
-    "license, era, front-url, validation, journal-size, max-body-bytes, max-header-bytes, "
-    "max-query-bytes"
+    "host, port, api-key, organization-name, db, durability, compact-bytes, fixtures, openapi, "
+    "reset, url-file, log-level, license, era, front-url, validation, journal-size, "
+    "max-body-bytes, max-header-bytes, max-query-bytes"
 )
 
 
@@ -48,6 +48,8 @@ def test_settings_made_by_hand_have_the_documented_defaults() -> None:
         api_key=None,
         organization_name=None,
         db="lago-mock.json",
+        durability="process",
+        compact_bytes=67_108_864,
         fixtures="default",
         openapi=None,
         reset=False,
@@ -157,6 +159,8 @@ def test_a_file_sets_every_field_in_kebab_case(tmp_path: Path) -> None:
         "api-key = 'k'",
         "organization-name = 'Hooli'",
         "db = ':memory:'",
+        "durability = 'disk'",
+        "compact-bytes = 2048",
         "fixtures = 'empty'",
         "openapi = '/a.yaml'",
         "reset = true",
@@ -180,6 +184,8 @@ def test_a_file_sets_every_field_in_kebab_case(tmp_path: Path) -> None:
         api_key="k",
         organization_name="Hooli",
         db=":memory:",
+        durability="disk",
+        compact_bytes=2048,
         fixtures="empty",
         openapi="/a.yaml",
         reset=True,

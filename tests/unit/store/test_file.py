@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +12,22 @@ from typing import Any
 import orjson
 import pytest
 
-from lago_mock.store.file import StoreError, StoreFile, StoreUnwritable
+from lago_mock.store.file import StoreFile
+from lago_mock.store.journal import StoreError, StoreUnwritable
+from lago_mock.store.pages import RowPage
+from tests.unit.store.stores import (
+    RESTORE,
+    disk_full_at,
+    header,
+    journal_of,
+    numbered,
+    on_disk,
+)
 
 HEAD = {"version": "9.8.7", "sequences": {"org": {"taxes": 2}}}
 ROWS = {1: b'{"code":"vat"}', 12: b'{"code":"gst"}'}
 TABLES = {"taxes:org": ROWS}
-RESTORE = "Put a good copy in its place, or move it away to begin with the fixture set."
+PAGED = [("taxes:org", [RowPage({1: ROWS[1]}), RowPage({12: ROWS[12]})])]
 
 HOLDER = """
 import sys
@@ -37,21 +45,9 @@ def commit(code: str) -> dict[str, Any]:
     return {"code": code}
 
 
-def line(content: dict[str, Any]) -> bytes:
-    text = orjson.dumps(content)
-    return b"%08x %b\n" % (zlib.crc32(text), text)
-
-
-def header(generation: int = 0) -> bytes:
-    return line({"number": 0, "generation": generation, "format": 1})
-
-
-def numbered(number: int, code: str) -> bytes:
-    return line({"number": number, "code": code})
-
-
-def journal_of(path: Path) -> Path:
-    return path.with_name("lago-mock.json.journal")
+def compact(file: StoreFile) -> None:
+    """Write the file anew, with the tables above."""
+    file.write(file.turn(), HEAD, PAGED)
 
 
 @contextmanager
@@ -61,31 +57,26 @@ def opened(path: Path) -> Iterator[StoreFile]:
     file.lock()
     try:
         file.read()
-        list(file.commits(pytest.fail))
+        list(file.commits(lambda _: None))
         yield file
     finally:
         file.close()
 
 
 def read(path: Path) -> tuple[Any, Any, list[str], list[str]]:
-    """Return head, tables, the codes of the journal's commits, and what was warned of."""
+    """Return head, tables, the codes of the journals' commits, and what was warned of."""
     file = StoreFile(path)
     warnings: list[str] = []
     head, tables = file.read()
-    codes = [each["code"] for each in file.commits(warnings.append)]
-    file.close()
+    codes = [each["code"] for _, each in file.commits(warnings.append)]
     return head, tables, codes, warnings
-
-
-def on_disk(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def refusal(path: Path) -> str:
     """Return why a store is refused; whatever is on disk must stay as it is."""
     before = on_disk(path.parent)
-    with pytest.raises(StoreError) as caught:
-        read(path)
+    with pytest.raises(StoreError) as caught, opened(path):
+        pass
     assert on_disk(path.parent) == before
     return str(caught.value)
 
@@ -93,17 +84,6 @@ def refusal(path: Path) -> str:
 def write_head(path: Path, generation: int) -> None:
     head = {"format": 1, "generation": generation}
     path.write_bytes(orjson.dumps({"lago_mock": {"1": head}}))
-
-
-@contextmanager
-def disk_full_at(size: int) -> Iterator[None]:
-    """Let the kernel refuse what would make any file larger, after it took the bytes before."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture
@@ -118,14 +98,14 @@ def test_where_there_is_no_file_there_is_nothing_to_read(path: Path) -> None:
 
 def test_a_compacted_file_is_read_as_it_was_written(path: Path) -> None:
     with opened(path) as file:
-        file.compact(HEAD, TABLES.items())
+        compact(file)
 
     assert read(path) == ({**HEAD, "format": 1, "generation": 1}, TABLES, [], [])
 
 
 def test_a_compacted_file_is_one_json_object_of_tables(path: Path) -> None:
     with opened(path) as file:
-        file.compact(HEAD, TABLES.items())
+        compact(file)
 
     assert orjson.loads(path.read_bytes()) == {
         "taxes:org": {"1": {"code": "vat"}, "12": {"code": "gst"}},
@@ -140,15 +120,6 @@ def test_rows_of_a_file_that_was_indented_by_hand_are_read_trimmed(path: Path) -
     assert read(path)[1] == {"taxes:org": {1: b'{"a":[1]}'}}
 
 
-def test_a_journal_is_a_header_and_one_checksummed_line_a_commit(path: Path) -> None:
-    with opened(path) as file:
-        file.append(commit("a"))
-        file.append(commit("b"))
-
-    assert journal_of(path).read_bytes() == header() + numbered(1, "a") + numbered(2, "b")
-    assert not path.exists()
-
-
 def test_commits_are_read_in_order_also_by_those_who_write_on(path: Path) -> None:
     with opened(path) as file:
         file.append(commit("a"))
@@ -157,147 +128,6 @@ def test_commits_are_read_in_order_also_by_those_who_write_on(path: Path) -> Non
         file.append(commit("c"))
 
     assert read(path) == ({}, {}, ["a", "b", "c"], [])
-
-
-def test_a_commit_is_on_disk_when_append_returns(path: Path) -> None:
-    with opened(path) as file:
-        file.append(commit("a"))
-
-        assert journal_of(path).read_bytes().endswith(numbered(1, "a"))
-
-
-def test_a_compaction_takes_the_journal_away_and_the_next_begins_anew(path: Path) -> None:
-    with opened(path) as file:
-        file.append(commit("a"))
-        file.compact(HEAD, TABLES.items())
-        assert not journal_of(path).exists()
-        file.append(commit("b"))
-
-    assert journal_of(path).read_bytes() == header(1) + numbered(1, "b")
-    assert read(path)[1:] == (TABLES, ["b"], [])
-
-
-def test_each_compaction_is_a_generation_later(path: Path) -> None:
-    for _ in range(3):
-        with opened(path) as file:
-            file.compact(HEAD, TABLES.items())
-
-    assert read(path)[0]["generation"] == 3
-    assert sorted(on_disk(path.parent)) == ["lago-mock.json", "lago-mock.json.lock"]
-
-
-def test_a_journal_whose_commits_the_file_holds_is_ignored_and_begun_anew(path: Path) -> None:
-    write_head(path, generation=2)
-    journal_of(path).write_bytes(header(1) + numbered(1, "in the file already") + b"torn")
-
-    assert read(path)[2:] == ([], [])
-
-    with opened(path) as file:
-        file.append(commit("new"))
-    assert journal_of(path).read_bytes() == header(2) + numbered(1, "new")
-
-
-@pytest.mark.parametrize("generation", [None, 1], ids=["no file", "an earlier file"])
-def test_a_journal_of_a_later_file_is_refused(path: Path, generation: int | None) -> None:
-    if generation is not None:
-        write_head(path, generation)
-    journal_of(path).write_bytes(header(2) + numbered(1, "a"))
-
-    assert refusal(path) == (
-        f"{journal_of(path)}: belongs to a later file than the one beside it. {RESTORE}"
-    )
-
-
-@pytest.mark.parametrize("left", range(1, len(numbered(2, "b"))))
-def test_a_last_line_torn_at_any_byte_is_dropped_with_a_warning(path: Path, left: int) -> None:
-    whole = header() + numbered(1, "a")
-    journal_of(path).write_bytes(whole + numbered(2, "b")[:left])
-
-    warning = f"{journal_of(path)}: the torn last line was dropped"
-    assert read(path) == ({}, {}, ["a"], [warning])
-
-
-def test_a_commit_takes_the_place_of_a_torn_line(path: Path) -> None:
-    journal_of(path).write_bytes(header() + numbered(1, "a") + numbered(2, "torn")[:-1])
-    file = StoreFile(path)
-    list(file.commits(lambda _: None))
-
-    file.append(commit("b"))
-    file.close()
-
-    assert read(path) == ({}, {}, ["a", "b"], [])
-
-
-@pytest.mark.parametrize("left", [0, 1, 8, len(header()) - 1])
-def test_a_journal_torn_in_its_header_is_begun_anew(path: Path, left: int) -> None:
-    journal_of(path).write_bytes(header()[:left])
-    file = StoreFile(path)
-    warnings: list[str] = []
-    assert list(file.commits(warnings.append)) == []
-    assert len(warnings) == (1 if left else 0)
-
-    file.append(commit("a"))
-    file.close()
-
-    assert read(path) == ({}, {}, ["a"], [])
-
-
-def test_a_header_without_commits_is_an_empty_journal(path: Path) -> None:
-    journal_of(path).write_bytes(header())
-
-    with opened(path) as file:
-        file.append(commit("a"))
-
-    assert read(path) == ({}, {}, ["a"], [])
-
-
-def flipped(text: bytes) -> bytes:
-    return text.replace(b'"code":"', b'"code":"x')
-
-
-@pytest.mark.parametrize(
-    ("journal", "reason"),
-    [
-        pytest.param(
-            header() + flipped(numbered(1, "a")) + numbered(2, "b"),
-            "line 2 does not match its checksum",
-            id="a middle line is changed",
-        ),
-        pytest.param(
-            header() + numbered(1, "a") + flipped(numbered(2, "b")),
-            "line 3 does not match its checksum",
-            id="the last line is whole and changed",
-        ),
-        pytest.param(
-            header() + numbered(1, "a")[:-9] + b"\n" + numbered(2, "b"),
-            "line 2 does not match its checksum",
-            id="a middle line is cut",
-        ),
-        pytest.param(
-            header() + b"\n" + numbered(1, "a"),
-            "line 2 does not match its checksum",
-            id="an empty line",
-        ),
-        pytest.param(
-            b"rubbish\n", "line 1 does not match its checksum", id="the header is no header"
-        ),
-        pytest.param(
-            header() + numbered(2, "b"), "line 2 is numbered 2", id="a middle line is gone"
-        ),
-        pytest.param(
-            header() + numbered(1, "a") + numbered(1, "a"),
-            "line 3 is numbered 1",
-            id="a line twice",
-        ),
-        pytest.param(numbered(1, "a"), "line 1 is numbered 1", id="the header is gone"),
-    ],
-)
-def test_a_damaged_journal_is_refused_and_left_alone(
-    path: Path, journal: bytes, reason: str
-) -> None:
-    journal_of(path).write_bytes(journal)
-
-    assert refusal(path) == f"{journal_of(path)}: {reason}. {RESTORE}"
 
 
 @pytest.mark.parametrize(
@@ -363,13 +193,7 @@ def test_a_file_of_a_newer_format_is_refused_with_the_version_that_wrote_it(path
     )
 
 
-def test_a_journal_of_a_newer_format_is_refused(path: Path) -> None:
-    journal_of(path).write_bytes(line({"number": 0, "generation": 0, "format": 2}))
-
-    assert "format 2" in refusal(path)
-
-
-@pytest.mark.parametrize("suffix", ["", ".journal"], ids=["file", "journal"])
+@pytest.mark.parametrize("suffix", ["", ".journal.0"], ids=["file", "journal"])
 def test_what_cannot_be_read_is_refused(path: Path, suffix: str) -> None:
     folder = path.with_name(path.name + suffix)
     folder.mkdir()
@@ -397,6 +221,26 @@ def test_a_file_is_open_once_in_a_process(path: Path) -> None:
     assert str(caught.value) == IN_USE.format(path)
     with opened(path):
         pass
+
+
+def test_a_link_to_a_file_shares_its_lock_and_its_journals(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    link = folder / "link.json"
+    link.symlink_to(path)
+    with opened(path) as file:
+        compact(file)
+        file.append(commit("a"))
+        with pytest.raises(StoreError) as caught:
+            StoreFile(link).lock()
+
+    assert str(caught.value) == IN_USE.format(path)
+    with opened(link) as file:
+        file.append(commit("b"))
+        assert read(path)[1:] == (TABLES, ["a", "b"], [])
+        compact(file)
+    assert link.is_symlink()
+    assert on_disk(folder) == {"link.json": path.read_bytes()}
 
 
 def test_a_file_that_another_thread_closed_can_be_opened(path: Path) -> None:
@@ -474,62 +318,349 @@ def test_a_folder_without_write_permission_is_refused(tmp_path: Path) -> None:
         StoreFile(folder / "lago-mock.json").lock()
 
 
-@pytest.mark.parametrize("written", [0, 1, 20])
-def test_a_commit_that_the_disk_refuses_is_cut_off_the_journal(path: Path, written: int) -> None:
+def test_a_page_without_rows_leaves_no_gap(path: Path) -> None:
+    pages = [RowPage(), RowPage({1: ROWS[1]}), RowPage(), RowPage({12: ROWS[12]}), RowPage()]
+    with opened(path) as file:
+        file.write(file.turn(), HEAD, [("customers:org", [RowPage()]), ("taxes:org", pages)])
+
+    assert read(path)[1] == {"customers:org": {}, **TABLES}
+
+
+def test_the_size_is_that_of_the_file_as_it_was_written_or_read(path: Path) -> None:
+    with opened(path) as file:
+        assert file.size == 0
+        compact(file)
+        assert file.size == path.stat().st_size
+    with opened(path) as file:
+        assert file.size == path.stat().st_size
+
+
+def test_the_bytes_of_the_journals_are_those_with_commits(path: Path) -> None:
+    with opened(path) as file:
+        assert file.journal_bytes() == 0
+        file.append(commit("a"))
+        first = journal_of(path).stat().st_size
+        assert file.journal_bytes() == first
+        generation = file.turn()
+        assert file.journal_bytes() == first
+        file.append(commit("b"))
+        second = journal_of(path, 1).stat().st_size
+        assert file.journal_bytes() == first + second
+        file.write(generation, HEAD, PAGED)
+        assert file.journal_bytes() == second
+    with opened(path) as file:
+        assert file.journal_bytes() == second
+
+
+def test_after_a_turn_commits_go_to_the_next_journal(path: Path) -> None:
     with opened(path) as file:
         file.append(commit("a"))
-        before = journal_of(path).read_bytes()
-
-        with disk_full_at(len(before) + written), pytest.raises(StoreUnwritable) as caught:
-            file.append(commit("refused"))
-
-        assert str(caught.value) == f"{journal_of(path)}: File too large"
-        assert journal_of(path).read_bytes() == before
+        assert file.turn() == 1
         file.append(commit("b"))
 
-    assert read(path) == ({}, {}, ["a", "b"], [])
+        assert on_disk(path.parent) == {
+            "lago-mock.json.journal.0": header() + numbered(1, "a"),
+            "lago-mock.json.journal.1": header(1) + numbered(1, "b"),
+        }
+        assert read(path) == ({}, {}, ["a", "b"], [])
 
 
-@pytest.mark.parametrize("written", [0, 1, 20, len(header()), len(header()) + 1])
-def test_a_first_commit_that_the_disk_refuses_leaves_a_journal_to_write_on(
-    path: Path, written: int
+def test_a_written_file_takes_the_journals_away_that_it_holds(path: Path) -> None:
+    with opened(path) as file:
+        file.append(commit("a"))
+        generation = file.turn()
+        file.append(commit("b"))
+        file.write(generation, HEAD, PAGED)
+        file.append(commit("c"))
+
+    assert sorted(on_disk(path.parent)) == ["lago-mock.json", "lago-mock.json.journal.1"]
+    assert journal_of(path, 1).read_bytes() == header(1) + numbered(1, "b") + numbered(2, "c")
+    assert read(path)[1:] == (TABLES, ["b", "c"], [])
+
+
+def test_each_compaction_is_a_generation_later_and_leaves_one_file(path: Path) -> None:
+    for _ in range(3):
+        with opened(path) as file:
+            compact(file)
+
+    assert read(path)[0]["generation"] == 3
+    assert sorted(each.name for each in path.parent.iterdir()) == [
+        "lago-mock.json",
+        "lago-mock.json.lock",
+    ]
+
+
+def test_journals_are_read_in_the_order_of_their_numbers(path: Path) -> None:
+    write_head(path, 9)
+    for generation in range(8, 13):
+        text = header(generation) + numbered(1, f"of {generation}")
+        journal_of(path, generation).write_bytes(text)
+
+    assert read(path)[2] == ["of 9", "of 10", "of 11", "of 12"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lago-mock.json.journal",
+        "lago-mock.json.journal.x",
+        "lago-mock.json.journal.7.bak",
+        "xlago-mock.json.journal.7",
+        "lago-mockxjson.journal.7",
+    ],
+)
+def test_what_has_another_name_is_no_journal(path: Path, name: str) -> None:
+    path.with_name(name).write_bytes(b"rubbish")
+
+    assert read(path) == ({}, {}, [], [])
+
+
+LEFT = {
+    "the journal was turned": {
+        ".journal.4": header(4) + numbered(1, "a"),
+        ".journal.5": header(5),
+    },
+    "commits went to the next journal": {
+        ".journal.4": header(4) + numbered(1, "a"),
+        ".journal.5": header(5) + numbered(1, "b"),
+    },
+    "the header of the next journal is torn": {
+        ".journal.4": header(4) + numbered(1, "a"),
+        ".journal.5": header(5)[:9],
+    },
+    "the next journal is empty": {
+        ".journal.4": header(4) + numbered(1, "a"),
+        ".journal.5": b"",
+    },
+    "the next file is begun": {
+        ".journal.4": header(4) + numbered(1, "a"),
+        ".journal.5": header(5) + numbered(1, "b"),
+        ".new": b'{"lago_mock":{"1":{"generation":5',
+    },
+    "a second compaction followed one that was refused": {
+        ".journal.4": header(4) + numbered(1, "a"),
+        ".journal.5": header(5) + numbered(1, "b"),
+        ".journal.6": header(6),
+    },
+    "the old journals are still there": {
+        ".journal.2": b"rubbish",
+        ".journal.3": header(3) + numbered(1, "in the file already") + b"torn",
+        ".journal.4": header(4) + numbered(1, "a"),
+    },
+    "one of the old journals is still there": {".journal.3": header(3), ".journal.4": header(4)},
+    "nothing came since": {".journal.4": header(4)},
+    "there is no journal": {},
+}
+ALL = {
+    "the journal was turned": ["a"],
+    "commits went to the next journal": ["a", "b"],
+    "the header of the next journal is torn": ["a"],
+    "the next journal is empty": ["a"],
+    "the next file is begun": ["a", "b"],
+    "a second compaction followed one that was refused": ["a", "b"],
+    "the old journals are still there": ["a"],
+}
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_what_a_kill_in_a_compaction_left_has_all_commits(path: Path, left: str) -> None:
+    write_head(path, 4)
+    for suffix, content in LEFT[left].items():
+        path.with_name(path.name + suffix).write_bytes(content)
+    kept = ALL.get(left, [])
+
+    with opened(path) as file:
+        assert read(path)[2] == kept
+        file.append(commit("next"))
+        assert read(path)[2] == [*kept, "next"]
+        generation = file.turn()
+        file.append(commit("last"))
+        assert read(path)[2] == [*kept, "next", "last"]
+        file.write(generation, HEAD, PAGED)
+
+    last = journal_of(path, generation).name
+    assert sorted(on_disk(path.parent)) == ["lago-mock.json", last]
+    assert read(path)[1:] == (TABLES, ["last"], [])
+
+
+TORN = {
+    "a last line": {".journal.4": header(4) + numbered(1, "a") + numbered(2, "torn")[:-1]},
+    "a header": {".journal.4": header(4) + numbered(1, "a"), ".journal.5": header(5)[:-1]},
+    "a header after nothing": {".journal.4": b"0"},
+}
+
+
+@pytest.mark.parametrize("left", TORN)
+def test_a_kill_in_the_compaction_after_a_torn_line_leaves_a_store_to_open(
+    path: Path, left: str
 ) -> None:
+    write_head(path, 4)
+    for suffix, content in TORN[left].items():
+        path.with_name(path.name + suffix).write_bytes(content)
+    kept = read(path)[2]
+
     with opened(path) as file:
-        with disk_full_at(written), pytest.raises(StoreUnwritable):
-            file.append(commit("refused"))
-        assert read(path) == ({}, {}, [], [])
-
-        file.append(commit("a"))
-
-    assert read(path) == ({}, {}, ["a"], [])
+        file.turn()
+        assert read(path)[2:] == (kept, [])
+        file.append(commit("b"))
+        assert read(path)[2:] == ([*kept, "b"], [])
 
 
-def test_a_journal_that_cannot_be_made_refuses_the_commit(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("journals", "of", "reason"),
+    [
+        pytest.param(
+            {2: header(2)}, 2, "the journal before it, 1, is gone", id="a later one alone"
+        ),
+        pytest.param(
+            {1: header(1), 3: header(3)}, 3, "the journal before it, 2, is gone", id="a gap"
+        ),
+        pytest.param(
+            {1: header(1) + b"torn", 2: header(2)},
+            1,
+            "its last line is torn, and another journal follows it",
+            id="a torn line in one that is not the last",
+        ),
+        pytest.param(
+            {1: header(1) + numbered(2, "b"), 2: header(2)},
+            1,
+            "line 2 is numbered 2",
+            id="a damaged line in one that is not the last",
+        ),
+        pytest.param(
+            {1: header(1) + numbered(1, "a"), 2: header(1)},
+            2,
+            "it is of generation 1",
+            id="one under the name of another",
+        ),
+        pytest.param(
+            {1: b"rubbish\n"}, 1, "line 1 does not match its checksum", id="a damaged header"
+        ),
+    ],
+)
+def test_journals_that_do_not_follow_each_other_are_refused_and_left_alone(
+    path: Path, journals: dict[int, bytes], of: int, reason: str
+) -> None:
+    write_head(path, 1)
+    for generation, content in journals.items():
+        journal_of(path, generation).write_bytes(content)
+
+    assert refusal(path) == f"{journal_of(path, of)}: {reason}. {RESTORE}"
+
+
+def test_a_journal_without_the_file_that_it_followed_is_refused(path: Path) -> None:
+    journal_of(path, 1).write_bytes(header(1) + numbered(1, "a"))
+
+    assert refusal(path) == (f"{journal_of(path, 1)}: the journal before it, 0, is gone. {RESTORE}")
+
+
+def test_a_damaged_file_leaves_its_journals_alone(path: Path) -> None:
+    path.write_bytes(b"rubbish")
+    journal_of(path).write_bytes(header() + numbered(1, "a"))
+
+    assert refusal(path).startswith(f"{path}: not JSON")
+
+
+def test_a_file_that_was_never_read_leaves_its_journals_alone(path: Path) -> None:
+    journal_of(path).write_bytes(header() + numbered(1, "a"))
+    file = StoreFile(path)
+    file.lock()
+
+    file.close()
+
+    assert journal_of(path).read_bytes() == header() + numbered(1, "a")
+
+
+def test_a_close_takes_away_the_journal_that_nothing_was_committed_to(path: Path) -> None:
     with opened(path) as file:
-        journal_of(path).mkdir()
-        with pytest.raises(StoreUnwritable) as caught:
-            file.append(commit("refused"))
-        journal_of(path).rmdir()
         file.append(commit("a"))
+        file.turn()
+        assert journal_of(path, 1).exists()
 
-    assert str(caught.value) == f"{journal_of(path)}: Is a directory"
+    assert sorted(on_disk(path.parent)) == ["lago-mock.json.journal.0"]
     assert read(path)[2] == ["a"]
 
 
-def test_a_compaction_that_the_disk_refuses_leaves_file_and_journal_as_they_are(path: Path) -> None:
+def test_a_next_journal_that_the_disk_refuses_leaves_commits_where_they_went(path: Path) -> None:
     with opened(path) as file:
-        file.compact(HEAD, TABLES.items())
         file.append(commit("a"))
-        before = path.read_bytes(), journal_of(path).read_bytes()
-
-        with disk_full_at(10), pytest.raises(StoreUnwritable) as caught:
-            file.compact(HEAD, [])
-
-        assert str(caught.value) == f"{path}: File too large"
-        assert (path.read_bytes(), journal_of(path).read_bytes()) == before
+        for size in (0, 10):
+            with disk_full_at(size), pytest.raises(StoreUnwritable) as caught:
+                file.turn()
+            assert str(caught.value) == f"{journal_of(path, 1)}: File too large"
+        assert sorted(on_disk(path.parent)) == ["lago-mock.json.journal.0"]
         file.append(commit("b"))
 
-    assert read(path)[1:] == (TABLES, ["a", "b"], [])
+    assert read(path)[2] == ["a", "b"]
+
+
+def test_a_next_journal_whose_name_is_taken_is_refused(path: Path) -> None:
+    with opened(path) as file:
+        file.append(commit("a"))
+        journal_of(path, 1).mkdir()
+        with pytest.raises(StoreUnwritable) as caught:
+            file.turn()
+        journal_of(path, 1).rmdir()
+        compact(file)
+
+    assert str(caught.value) == f"{journal_of(path, 1)}: Is a directory"
+    assert read(path)[1:] == (TABLES, [], [])
+
+
+def test_a_torn_end_that_the_disk_does_not_let_go_of_is_no_end_of_the_store(path: Path) -> None:
+    write_head(path, 4)
+    journal_of(path, 4).write_bytes(header(4)[:5])
+
+    with opened(path) as file:
+        with disk_full_at(10), pytest.raises(StoreUnwritable):
+            file.turn()
+        file.append(commit("a"))
+
+    assert read(path)[2:] == (["a"], [])
+
+
+def test_a_compaction_that_the_disk_refuses_leaves_file_and_journals_as_they_are(
+    path: Path,
+) -> None:
+    with opened(path) as file:
+        compact(file)
+        file.append(commit("a"))
+        generation = file.turn()
+        file.append(commit("b"))
+        before = on_disk(path.parent)
+
+        with disk_full_at(10), pytest.raises(StoreUnwritable) as caught:
+            file.write(generation, HEAD, [])
+
+        assert str(caught.value) == f"{path}: File too large"
+        assert on_disk(path.parent) == before
+        file.append(commit("c"))
+        assert read(path)[1:] == (TABLES, ["a", "b", "c"], [])
+        compact(file)
+
+    assert sorted(on_disk(path.parent)) == ["lago-mock.json"]
+
+
+def test_a_compaction_whose_place_is_taken_is_refused(path: Path) -> None:
+    aside = path.with_name("lago-mock.json.new")
+    aside.mkdir()
+
+    with opened(path) as file, pytest.raises(StoreUnwritable) as caught:
+        compact(file)
+
+    assert str(caught.value) == f"{path}: Is a directory"
+    assert aside.is_dir()
+
+
+def test_an_old_journal_that_cannot_be_taken_away_is_left(path: Path) -> None:
+    with opened(path) as file:
+        file.append(commit("a"))
+        generation = file.turn()
+        journal_of(path).unlink()
+        journal_of(path).mkdir()
+        file.write(generation, HEAD, PAGED)
+
+    assert read(path)[1:] == (TABLES, [], [])
 
 
 def test_what_an_interrupted_compaction_left_is_written_over(path: Path) -> None:
@@ -537,7 +668,7 @@ def test_what_an_interrupted_compaction_left_is_written_over(path: Path) -> None
     aside.write_bytes(b"x" * 10_000)
 
     with opened(path) as file:
-        file.compact(HEAD, TABLES.items())
+        compact(file)
 
     assert read(path)[1] == TABLES
     assert not aside.exists()
@@ -548,7 +679,7 @@ def test_a_compaction_works_where_folders_have_no_handle(
 ) -> None:
     with opened(path) as file:
         monkeypatch.setattr(os, "name", "nt")
-        file.compact(HEAD, TABLES.items())
+        compact(file)
         monkeypatch.undo()
 
     assert read(path)[1] == TABLES

@@ -1,22 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
 from tinydb import where
 
-from lago_mock.store.tables import Collection, RowDatabase, RowTable
-
-Row = dict[str, Any]
-
-
-def tax(code: str, lago_id: str = "", **more: Any) -> Row:
-    return {"lago_id": lago_id or f"id-{code}", "code": code, **more}
+from lago_mock.store.pages import ROWS_A_PAGE
+from lago_mock.store.tables import Collection, Frozen, RowDatabase, copied
+from tests.unit.store.stores import Row, tax
 
 
-def encoded(*rows: Row) -> dict[int, bytes]:
-    return {number: orjson.dumps(row) for number, row in enumerate(rows, 1)}
+def encoded(*rows: Row) -> list[tuple[int, bytes]]:
+    return [(number, orjson.dumps(row)) for number, row in enumerate(rows, 1)]
 
 
 def write(collection: Collection, number: int, row: Row) -> None:
@@ -29,6 +26,8 @@ def indexed(collection: Collection) -> dict[str, int]:
     found = {row["code"]: collection.find(row["code"]) for row in rows.values()}
     assert found == {row["code"]: number for number, row in rows.items()}
     assert [collection.number_of(row["lago_id"]) for row in rows.values()] == list(rows)
+    assert collection.live_count() == len(rows)
+    assert collection.newest(0, len(rows) + 1) == list(rows)[::-1]
     return {row["code"]: number for number, row in rows.items()}
 
 
@@ -37,13 +36,9 @@ def taxes() -> Collection:
     return RowDatabase().collection("taxes:org", "code")
 
 
-@pytest.fixture
-def table(taxes: Collection) -> RowTable:
-    return taxes.table
-
-
 def test_a_new_collection_is_empty_and_begins_with_number_one(taxes: Collection) -> None:
-    assert (list(taxes.live()), taxes.next_number(), taxes.table.name) == ([], 1, "taxes:org")
+    assert (list(taxes.live()), taxes.next_number(), taxes.name) == ([], 1, "taxes:org")
+    assert (taxes.key, taxes.live_count(), list(taxes.numbers())) == ("code", 0, [])
     assert (taxes.find("vat"), taxes.number_of("id-vat")) == (None, None)
 
 
@@ -55,12 +50,40 @@ def test_an_inserted_row_is_found_by_its_key_and_by_its_id(taxes: Collection) ->
     assert taxes.next_number() == 3
 
 
-def test_a_row_that_is_read_is_the_callers_own_to_its_depth(taxes: Collection) -> None:
-    write(taxes, 1, tax("vat", notes=[{"text": "kept"}]))
+WAYS_OUT: dict[str, Callable[[Collection], Any]] = {
+    "read": lambda taxes: taxes.read(1),
+    "matching": lambda taxes: taxes.matching(lambda row: True)[0],
+    "all": lambda taxes: taxes.all()[0],
+    "search": lambda taxes: taxes.search(where("code") == "vat")[0],
+    "get by a query": lambda taxes: taxes.get(where("code") == "vat"),
+    "get by number": lambda taxes: taxes.get(doc_id=1),
+    "iteration": lambda taxes: next(iter(taxes)),
+    "frozen": lambda taxes: taxes.freeze().row(1),
+}
 
-    taxes.read(1)["notes"][0]["text"] = "changed"
 
-    assert taxes.read(1) == tax("vat", notes=[{"text": "kept"}])
+@pytest.mark.parametrize("way", WAYS_OUT.values(), ids=WAYS_OUT)
+def test_a_row_that_comes_out_is_the_callers_own_to_its_depth(
+    taxes: Collection, way: Callable[[Collection], Any]
+) -> None:
+    kept = tax("vat", notes=[{"text": "kept"}])
+    write(taxes, 1, kept)
+    frozen = taxes.freeze()
+
+    row = way(taxes)
+    row["code"] = "changed"
+    row["notes"][0]["text"] = "changed"
+    row["notes"].append("more")
+
+    assert taxes.read(1) == way(taxes) == frozen.row(1) == kept
+
+
+def test_a_test_that_changes_what_it_is_shown_changes_nothing(taxes: Collection) -> None:
+    write(taxes, 1, tax("vat", notes=["kept"]))
+
+    taxes.matching(lambda row: row["notes"].append("changed") is None)
+
+    assert taxes.read(1)["notes"] == ["kept"]
 
 
 def test_a_row_that_was_written_does_not_change_with_the_callers_object(taxes: Collection) -> None:
@@ -126,35 +149,43 @@ def test_load_holds_the_given_rows_and_no_others(taxes: Collection) -> None:
 
     assert indexed(taxes) == {"after": 1}
     assert (taxes.find("before"), taxes.number_of("id-before")) == (None, None)
-    assert (len(taxes.table), taxes.next_number()) == (1, 2)
+    assert (len(taxes), taxes.next_number()) == (1, 2)
 
 
 def test_load_takes_rows_in_the_order_of_their_numbers_with_gaps(taxes: Collection) -> None:
     first, second, third = (orjson.dumps(tax(code)) for code in "abc")
 
-    taxes.load({12: third, 2: first, 7: second})
+    taxes.load([(12, third), (2, first), (7, second)])
 
     assert indexed(taxes) == {"a": 2, "b": 7, "c": 12}
     assert taxes.next_number() == 13
 
 
-def test_load_leaves_the_given_mapping_alone(taxes: Collection) -> None:
-    rows = encoded(tax("vat"))
-    taxes.load(rows)
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param({"code": "x"}, id="no lago_id"),
+        pytest.param({"lago_id": "x"}, id="no natural key"),
+    ],
+)
+def test_load_refuses_a_row_without_what_it_is_found_by(taxes: Collection, row: Row) -> None:
+    with pytest.raises(KeyError):
+        taxes.load(encoded(row))
 
-    write(taxes, 1, tax("vat", rate=5))
-    write(taxes, 2, tax("gst"))
 
-    assert rows == encoded(tax("vat"))
-
-
-def test_search_answers_the_live_rows_that_match_newest_first(taxes: Collection) -> None:
+def test_matching_answers_the_live_rows_that_match_newest_first(taxes: Collection) -> None:
     rates = {"a": 5, "b": 7, "c": 5, "d": 5}
     for number, (code, rate) in enumerate(rates.items(), 1):
         write(taxes, number, tax(code, rate=rate))
     write(taxes, 3, tax("c", rate=5, deleted_at="now"))
 
-    assert taxes.search(where("rate") == 5) == [tax("d", rate=5), tax("a", rate=5)]
+    assert taxes.matching(where("rate") == 5) == [tax("d", rate=5), tax("a", rate=5)]
+    assert taxes.matching(lambda row: row["rate"] == 7) == [tax("b", rate=7)]
+    assert taxes.search(where("rate") == 5) == [
+        tax("a", rate=5),
+        tax("c", rate=5, deleted_at="now"),
+        tax("d", rate=5),
+    ]
 
 
 def test_what_a_search_answers_is_the_callers_own_at_each_call(taxes: Collection) -> None:
@@ -166,25 +197,136 @@ def test_what_a_search_answers_is_the_callers_own_at_each_call(taxes: Collection
     assert taxes.search(query) == [tax("vat", notes=["kept"])]
 
 
-def test_tinydbs_own_methods_read_the_rows(taxes: Collection, table: RowTable) -> None:
+def test_what_a_frozen_collection_holds_stays_whatever_is_written(taxes: Collection) -> None:
+    taxes.load(encoded(tax("a"), tax("b"), tax("c")))
+    frozen = taxes.freeze()
+    before = list(frozen.encoded())
+
+    write(taxes, 1, tax("a", rate=5))
+    write(taxes, 2, tax("b", deleted_at="now"))
+    write(taxes, 4, tax("d"))
+
+    assert list(frozen.encoded()) == before
+    assert (frozen.live, frozen.next, frozen.row(2)) == (3, 4, tax("b"))
+
+
+def test_a_restored_collection_is_as_it_was_frozen(taxes: Collection) -> None:
+    taxes.load(encoded(tax("a"), tax("b"), tax("c")))
+    write(taxes, 3, tax("c", deleted_at="now"))
+    frozen = taxes.freeze()
+    write(taxes, 1, tax("z", "id-a"))
+    write(taxes, 2, tax("b", deleted_at="now"))
+    write(taxes, 4, tax("c", "other"))
+
+    for _ in range(2):
+        taxes.restore(frozen)
+        assert indexed(taxes) == {"a": 1, "b": 2}
+        assert (taxes.find("z"), taxes.find("c"), taxes.number_of("other")) == (None, None, None)
+        assert (taxes.next_number(), len(taxes)) == (4, 3)
+        write(taxes, 4, tax("c", "other"))
+
+
+def test_restore_gives_back_the_pages_that_were_held(taxes: Collection) -> None:
+    taxes.load(encoded(*(tax(str(number)) for number in range(2 * ROWS_A_PAGE))))
+    held = {id(page) for page in taxes.freeze().rows.values()}
+
+    pages = taxes.restore(Frozen())
+
+    assert held < {id(page) for page in pages}
+    assert (len(taxes), taxes.next_number(), taxes.live_count()) == (0, 1, 0)
+
+
+def test_two_collections_can_hold_one_frozen_content_and_change_by_themselves() -> None:
+    first, second = (RowDatabase().collection("taxes:org", "code") for _ in range(2))
+    first.load(encoded(tax("a"), tax("b")))
+    frozen = first.freeze()
+    second.restore(frozen)
+
+    write(first, 1, tax("first", "id-a"))
+    write(second, 2, tax("second", "id-b"))
+
+    assert indexed(first) == {"first": 1, "b": 2}
+    assert indexed(second) == {"a": 1, "second": 2}
+    assert [frozen.row(1), frozen.row(2)] == [tax("a"), tax("b")]
+
+
+def test_one_write_after_a_freeze_copies_a_page_of_rows_and_the_buckets_it_touches(
+    taxes: Collection,
+) -> None:
+    taxes.load(encoded(*(tax(str(number)) for number in range(4 * ROWS_A_PAGE))))
+    before = taxes.freeze()
+
+    write(taxes, 1, tax("0", rate=5))
+
+    after = taxes.freeze()
+    assert [n for n, page in after.rows.items() if before.rows[n] is not page] == [0]
+    for now, then in ((after.by_key, before.by_key), (after.by_id, before.by_id)):
+        assert sum(then[number] is not bucket for number, bucket in now.items()) == 1
+
+
+def test_a_freeze_copies_no_page(taxes: Collection) -> None:
+    taxes.load(encoded(*(tax(str(number)) for number in range(2 * ROWS_A_PAGE))))
+
+    first, second = taxes.freeze(), taxes.freeze()
+
+    assert [*map(id, first.rows.values())] == [*map(id, second.rows.values())]
+
+
+def test_tinydbs_own_methods_read_the_rows(taxes: Collection) -> None:
     taxes.load(encoded(tax("vat"), tax("gst")))
 
-    assert (len(table), table.all()) == (2, [tax("vat"), tax("gst")])
-    assert table.get(where("code") == "gst") == tax("gst")
-    assert table.get(doc_id=1) == tax("vat")
-    assert table.contains(doc_id=3) is False
-    assert [document.doc_id for document in table] == [1, 2]
+    assert (len(taxes), taxes.all()) == (2, [tax("vat"), tax("gst")])
+    assert taxes.get(where("code") == "gst") == tax("gst")
+    assert taxes.get(doc_id=1) == tax("vat")
+    assert taxes.contains(doc_id=3) is False
+    assert [document.doc_id for document in taxes] == [1, 2]
 
 
-def test_tinydbs_own_methods_insert_and_remove_rows(table: RowTable) -> None:
-    assert table.insert(tax("vat")) == 1
-    assert table.insert_multiple([tax("gst"), tax("iva")]) == [2, 3]
-    assert table.remove(where("code") == "gst") == [2]
-    assert table.all() == [tax("vat"), tax("iva")]
+def test_tinydbs_own_methods_insert_and_remove_rows(taxes: Collection) -> None:
+    assert taxes.insert(tax("vat")) == 1
+    assert taxes.insert_multiple([tax("gst"), tax("iva")]) == [2, 3]
+    assert taxes.remove(where("code") == "gst") == [2]
+    assert taxes.all() == [tax("vat"), tax("iva")]
 
-    table.truncate()
+    assert indexed(taxes) == {"vat": 1, "iva": 3}
+    assert taxes.remove(doc_ids=[1, 7]) == [1]
+    assert (indexed(taxes), taxes.find("vat"), taxes.number_of("id-vat")) == (
+        {"iva": 3},
+        None,
+        None,
+    )
 
-    assert (len(table), table.all()) == (0, [])
+    taxes.truncate()
+
+    assert (len(taxes), taxes.all(), indexed(taxes)) == (0, [], {})
+
+
+def test_tinydb_can_remove_a_discarded_row(taxes: Collection) -> None:
+    write(taxes, 1, tax("vat", "old"))
+    write(taxes, 1, tax("vat", "old", deleted_at="now"))
+    write(taxes, 2, tax("vat", "new"))
+
+    assert taxes.remove(where("deleted_at") == "now") == [1]
+
+    assert (indexed(taxes), len(taxes)) == ({"vat": 2}, 1)
+
+
+def test_what_tinydb_inserts_gets_the_next_number_whoever_wrote_before(taxes: Collection) -> None:
+    assert taxes.insert(tax("a")) == 1
+    write(taxes, 2, tax("b"))
+
+    assert taxes.insert(tax("c")) == 3
+    assert taxes.insert_multiple([tax("d"), tax("e")]) == [4, 5]
+    assert taxes.next_number() == 6
+
+
+def test_what_tinydb_inserted_does_not_change_with_the_callers_object(taxes: Collection) -> None:
+    row = tax("vat", notes=["kept"])
+    taxes.insert(row)
+
+    row["notes"].append("more")
+
+    assert taxes.read(1)["notes"] == ["kept"]
 
 
 def test_each_table_of_a_database_has_rows_of_its_own() -> None:
@@ -194,7 +336,7 @@ def test_each_table_of_a_database_has_rows_of_its_own() -> None:
 
     write(taxes, 1, tax("vat"))
 
-    assert (len(taxes.table), len(others.table)) == (1, 0)
+    assert (len(taxes), len(others)) == (1, 0)
 
 
 def test_the_database_keeps_no_file_of_its_own() -> None:
@@ -205,3 +347,10 @@ def test_the_database_keeps_no_file_of_its_own() -> None:
     database.drop_tables()
 
     assert database.tables() == set()
+
+
+def test_copied_bytes_are_the_same_and_as_small_as_can_be() -> None:
+    text = orjson.dumps(tax("vat"))
+
+    assert copied(text) == text
+    assert copied(text).__sizeof__() == bytes(bytearray(text)).__sizeof__()

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
+from sys import maxsize
 from typing import Any
 
 import pytest
 from tinydb import where
 
+from lago_mock.store.pages import ROWS_A_PAGE
 from lago_mock.store.store import Store
 from lago_mock.store.view import View
-
-Row = dict[str, Any]
-
-
-def tax(code: str, lago_id: str = "", **more: Any) -> Row:
-    return {"lago_id": lago_id or f"id-{code}", "code": code, **more}
+from tests.unit.store.stores import discard, fixture_set, put, reset, tax, told
 
 
 def codes(rows: Any) -> str:
@@ -149,7 +146,7 @@ def test_a_row_put_and_discarded_in_one_view_is_kept_as_discarded(store: Store, 
     assert (view.find("taxes", "f"), codes(view.oldest_first("taxes"))) == (None, "abceg")
 
     store.commit(view)
-    rows, _ = store.contents("org")
+    rows, _ = told(store.state("org"))
     assert codes(store.view("org").oldest_first("taxes")) == "abceg"
     assert list(rows["taxes"]) == [1, 2, 3, 4, 5, 6, 7]
 
@@ -157,11 +154,11 @@ def test_a_row_put_and_discarded_in_one_view_is_kept_as_discarded(store: Store, 
 @pytest.mark.parametrize(
     ("start", "stop", "page"),
     [
-        pytest.param(0, None, "feca", id="all"),
+        pytest.param(0, maxsize, "feca", id="all"),
         pytest.param(0, 2, "fe", id="first page"),
         pytest.param(2, 4, "ca", id="last page"),
         pytest.param(3, 6, "a", id="page that is not full"),
-        pytest.param(2, None, "ca", id="without an end"),
+        pytest.param(2, maxsize, "ca", id="without an end"),
         pytest.param(4, 6, "", id="page after the last"),
         pytest.param(40, 60, "", id="page far behind"),
         pytest.param(0, 0, "", id="no rows wanted"),
@@ -170,7 +167,7 @@ def test_a_row_put_and_discarded_in_one_view_is_kept_as_discarded(store: Store, 
 )
 @pytest.mark.parametrize("staged", [True, False], ids=["staged", "stored"])
 def test_newest_first_answers_a_page(
-    store: Store, view: View, start: int, stop: int | None, page: str, staged: bool
+    store: Store, view: View, start: int, stop: int, page: str, staged: bool
 ) -> None:
     view.put("taxes", tax("f"))
     view.discard("taxes", tax("b"), "now")
@@ -179,6 +176,42 @@ def test_newest_first_answers_a_page(
         view = store.view("org")
 
     assert codes(view.newest_first("taxes", start, stop)) == page
+
+
+@pytest.mark.parametrize("staged", [True, False], ids=["staged", "stored"])
+def test_any_page_of_a_long_list_is_answered_and_all_are_counted(staged: bool) -> None:
+    store = Store({"taxes": "code"})
+    rows = [tax(str(number)) for number in range(3 * ROWS_A_PAGE)]
+    put(store, *rows)
+    for row in rows[::3]:
+        discard(store, row)
+    view = store.view("org")
+    kept = [row for index, row in enumerate(rows) if index % 3]
+    if staged:
+        view.put("taxes", tax("new"))
+        kept.append(tax("new"))
+
+    assert view.count("taxes") == len(kept)
+    for start in range(0, len(kept) + 100, 100):
+        assert view.newest_first("taxes", start, start + 100) == kept[::-1][start : start + 100]
+
+
+def test_a_test_of_a_search_that_changes_what_it_is_shown_changes_nothing(view: View) -> None:
+    view.search("taxes", lambda row: row["rates"].append("changed") is None)
+
+    assert view.find("taxes", "a") == tax("a", rates=[{"rate": 1}])
+
+
+def test_a_row_of_a_fixture_set_is_not_changed_by_who_reads_it(store: Store) -> None:
+    fixtures = fixture_set(tax("f", rates=[{"rate": 1}]))
+    reset(store, fixtures)
+
+    for row in (store.view("org").find("taxes", "f"), fixtures.row("taxes", 1)):
+        assert row is not None
+        row["rates"][0]["rate"] = 99
+
+    assert fixtures.row("taxes", 1) == tax("f", rates=[{"rate": 1}])
+    assert store.view("org").find("taxes", "f") == tax("f", rates=[{"rate": 1}])
 
 
 @pytest.mark.parametrize(
@@ -213,10 +246,11 @@ def test_oldest_first_goes_on_over_the_rows_it_began_with(view: View) -> None:
         pytest.param(lambda view: view.get("taxes", "id-a"), id="get"),
         pytest.param(lambda view: view.newest_first("taxes")[-1], id="newest_first"),
         pytest.param(lambda view: next(view.oldest_first("taxes")), id="oldest_first"),
+        pytest.param(lambda view: view.search("taxes", where("code") == "a")[0], id="search"),
     ],
 )
 def test_a_row_that_comes_out_is_the_callers_own_to_its_depth(
-    view: View, way: Any, staged: bool
+    store: Store, view: View, way: Any, staged: bool
 ) -> None:
     if staged:
         view.put("taxes", tax("a", rates=[{"rate": 1}]))
@@ -224,8 +258,9 @@ def test_a_row_that_comes_out_is_the_callers_own_to_its_depth(
     row = way(view)
     row["code"] = "changed"
     row["rates"][0]["rate"] = 99
+    row["rates"].append("more")
 
-    assert way(view) == tax("a", rates=[{"rate": 1}])
+    assert way(view) == way(store.view("org")) == tax("a", rates=[{"rate": 1}])
 
 
 def test_a_committed_row_does_not_change_with_the_object_that_was_put(
@@ -234,9 +269,12 @@ def test_a_committed_row_does_not_change_with_the_object_that_was_put(
     row = tax("f", rates=[{"rate": 1}])
     view.put("taxes", row)
     store.commit(view)
+    store.snapshot("org", "before")
 
     row["rates"][0]["rate"] = 99
 
+    assert store.view("org").find("taxes", "f") == tax("f", rates=[{"rate": 1}])
+    store.restore("org", "before")
     assert store.view("org").find("taxes", "f") == tax("f", rates=[{"rate": 1}])
 
 
