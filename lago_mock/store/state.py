@@ -33,6 +33,18 @@ class State:
             if frozen.rows:
                 yield name, frozen.rows.values()
 
+    def held(self) -> Iterator[object]:
+        """Yield every page that is held here, of rows and of indexes."""
+        for frozen in self.collections.values():
+            yield from frozen.rows.values()
+            yield from frozen.by_key.values()
+            yield from frozen.by_id.values()
+
+    def content(self) -> tuple[Mapping[str, Mapping[int, bytes]], Mapping[str, int]]:
+        """Return all rows and sequences, to compare two states by."""
+        rows = {name: dict(each.encoded()) for name, each in self.collections.items() if each.rows}
+        return rows, self.sequences
+
     def without(self, collection: str) -> State:
         """Return the same state but for one collection."""
         rest = {name: each for name, each in self.collections.items() if name != collection}

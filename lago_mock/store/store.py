@@ -209,15 +209,22 @@ class Store:
         Raises:
             StoreUnwritable: the disk refused it; memory and disk are as before.
         """
-        if self._fixtures.get(fixtures.name) != fixtures:
-            self._append({_FIXTURES: fixtures.name, **fixtures.state.lines()})
-            self._fixtures[fixtures.name] = fixtures
+        self._know(fixtures)
         rows = encoded(view.rows)
         line = lines(rows, view.sequences)
         self._append({"organization": view.organization_id, "reset": fixtures.name, **line})
         organization = self._organization(view.organization_id)
         self._discards.add(organization.restore(fixtures.state))
         organization.apply(rows, view.sequences)
+
+    def _know(self, fixtures: FixtureRows) -> None:
+        """Write down the rows of a fixture set, unless they are known."""
+        known = self._fixtures.get(fixtures.name)
+        if known is fixtures:
+            return
+        if known is None or known.state.content() != fixtures.state.content():
+            self._append({_FIXTURES: fixtures.name, **fixtures.state.lines()})
+        self._fixtures[fixtures.name] = fixtures
 
     def remove(self, organization_id: str) -> None:
         """Remove an organization with all that it has, its snapshots too.
@@ -231,11 +238,9 @@ class Store:
     def _remove(self, organization_id: str) -> None:
         self._discards.add(self._organization(organization_id).restore(State()))
         del self._organizations[organization_id]
-        self._snapshots = {
-            place: snapshot
-            for place, snapshot in self._snapshots.items()
-            if place[0] != organization_id
-        }
+        for scope, name in list(self._snapshots):
+            if scope == organization_id:
+                self._drop(scope, name)
 
     def snapshot(self, organization_id: str | None, name: str) -> None:
         """Keep the present state of an organization, or of all for None, under a name.
@@ -246,7 +251,13 @@ class Store:
         scope = organization_id or _WHOLE_SERVER
         snapshot = self._taken(scope)
         self._append({"organization": scope, "snapshot": name})
+        self._drop(scope, name)
         self._snapshots[scope, name] = snapshot
+
+    def _drop(self, scope: str, name: str) -> None:
+        """Let go of a snapshot, if there is one."""
+        for state in self._snapshots.pop((scope, name), {}).values():
+            self._discards.add(state.held())
 
     def _taken(self, scope: str) -> Snapshot:
         ids = [scope] if scope else list(self._organizations)
@@ -282,11 +293,10 @@ class Store:
             StoreUnwritable: the disk refused it; the snapshot is kept.
         """
         scope = organization_id or _WHOLE_SERVER
-        snapshot = self._snapshots[scope, name]
+        if (scope, name) not in self._snapshots:
+            raise KeyError(name)
         self._append({"organization": scope, "forgotten": name})
-        del self._snapshots[scope, name]
-        for state in snapshot.values():
-            self._discards.add(page for _, pages in state.pages() for page in pages)
+        self._drop(scope, name)
 
     def snapshots(self, organization_id: str | None) -> dict[str, Snapshot]:
         """Return the snapshots of an organization, or those of the whole server, by name."""

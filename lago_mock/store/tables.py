@@ -6,7 +6,7 @@ read; here rows are kept as trimmed JSON, decoded when read, and found through i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,10 +62,19 @@ class Collection(Table):
         return _Decoded(self)
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
-        updater(_Decoded(self))
+        """Let TinyDB's own methods change the rows, at the price that they have in TinyDB."""
+        before = {number: self.read(number) for number in self.numbers()}
+        after = {number: dict(row) for number, row in before.items()}
+        updater(after)
+        for number in before.keys() - after.keys():
+            self.erase(number)
+        for number, row in after.items():
+            if row != before.get(number):
+                self.write(number, copied(orjson.dumps(row)), dict(row))
 
     def _get_next_id(self) -> int:
-        return self._next  # TinyDB's own count knows nothing of `write`
+        self._next += 1  # TinyDB's own count knows nothing of `write`
+        return self._next - 1
 
     def numbers(self) -> Iterator[int]:
         """Yield the numbers of all rows, discarded ones too, the oldest first."""
@@ -160,23 +169,17 @@ class Collection(Table):
         return [dict(row) for row in reversed(found)]
 
 
-class _Decoded(MutableMapping[int, Mapping[str, Any]]):
+class _Decoded(Mapping[str, Row]):
     """What TinyDB's methods see: rows by number, decoded at each look, so nobody shares one."""
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
 
-    def __getitem__(self, number: int) -> Row:
+    def __getitem__(self, number: str) -> Row:
         return self._collection.read(int(number))
 
-    def __setitem__(self, number: int, row: Mapping[str, Any]) -> None:
-        self._collection.write(number, copied(orjson.dumps(row)), dict(row))
-
-    def __delitem__(self, number: int) -> None:
-        self._collection.erase(number)
-
-    def __iter__(self) -> Iterator[int]:
-        return self._collection.numbers()
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self._collection.numbers())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -715,3 +715,21 @@ def test_the_version_of_an_organization_grows_with_each_change(store: Store) -> 
         True,
     ]
     assert store.version("second") == 0
+
+
+def test_a_set_that_is_compiled_anew_and_is_the_same_is_not_written_again(
+    store: Store, path: Path
+) -> None:
+    reset(store, fixture_set(tax("f"), taxes=3))
+    store.close()
+    again = Store.open(KEYS, path)
+
+    reset(again, fixture_set(tax("f"), taxes=3))
+    reset(again, fixture_set(tax("f"), taxes=4))
+
+    assert [sorted({"fixtures", "reset"} & each.keys()) for each in commits(path, 1)] == [
+        ["reset"],
+        ["fixtures"],
+        ["reset"],
+    ]
+    again.close()

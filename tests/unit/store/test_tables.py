@@ -354,3 +354,15 @@ def test_copied_bytes_are_the_same_and_as_small_as_can_be() -> None:
 
     assert copied(text) == text
     assert copied(text).__sizeof__() == bytes(bytearray(text)).__sizeof__()
+
+
+def test_tinydbs_own_methods_change_rows(taxes: Collection) -> None:
+    first, second = taxes.insert(tax("a")), taxes.insert(tax("b"))
+
+    assert taxes.update({"code": "c"}, where("code") == "a") == [first]
+    assert taxes.upsert({**tax("b"), "rate": 5}, where("code") == "b") == [second]
+
+    assert taxes.find("a") is None
+    assert taxes.find("c") == first
+    assert taxes.read(second)["rate"] == 5
+    assert [row.doc_id for row in taxes.get(doc_ids=[first, second])] == [first, second]
