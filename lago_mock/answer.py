@@ -36,8 +36,23 @@ _WITHOUT_CONTENT = (204, 304)
 _ALWAYS = b"vary: Origin\r\nx-lago-mock: %b\r\n" % __version__.encode()
 
 
+class ConnectionBroken(ConnectionError):
+    """The connection breaks in place of an answer, in the way that `kind` names.
+
+    `EMPTY_RESPONSE` closes it, `CONNECTION_RESET_BY_PEER` resets it, `MALFORMED_RESPONSE_CHUNK`
+    closes it inside an answer that began well, `RANDOM_DATA_THEN_CLOSE` sends what is no HTTP.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the connection breaks: {kind}")
+        self.kind = kind
+
+
 class Connection(Protocol):
     """What the extension of our own server offers."""
+
+    def break_off(self, kind: str) -> None:
+        """Break the connection in the way named."""
 
     def answer(self, status: int, head: bytes, body: bytes) -> None:
         """Send a whole answer; the lines of its headers are known to be sound."""
@@ -70,6 +85,19 @@ class Answer:
         headers = headers_in(head)
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def break_off(scope: Scope, broken: ConnectionBroken) -> None:
+    """Break the connection of a request.
+
+    Raises:
+        ConnectionBroken: there is no connection of ours, as where a client calls the application
+            itself: the error is the client's.
+    """
+    connection: Connection | None = scope.get("extensions", {}).get(EXTENSION)
+    if connection is None:
+        raise broken
+    connection.break_off(broken.kind)
 
 
 def lines_of(headers: Headers) -> bytes:

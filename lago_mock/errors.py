@@ -103,6 +103,13 @@ class CodedError(LagoError):
         return {"status": self.status, "error": self.error, "code": self.code}
 
 
+class TooManyRequests(LagoError):
+    """429: the organization's quota is used up."""
+
+    status = 429
+    error = "Too Many Requests"
+
+
 class Forbidden(CodedError):
     """The key or the license does not allow it."""
 

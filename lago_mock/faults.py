@@ -2,186 +2,220 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Any
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import count
+from operator import attrgetter
+from random import Random
+from typing import Final
 
 from lago_mock.contract.operation import Operation
-from lago_mock.wire import JSON, JSONObject
+from lago_mock.errors import Problem, ValidationFailed
+from lago_mock.matching import Matcher, Sent, problem, unmatchable
+from lago_mock.outcomes import WORDS, Outcome, contradictions, happens, outcome_of
+from lago_mock.wire import JSONObject
 
-_NAMED: Mapping[str, int] = {
-    "unauthorized": 401,
-    "forbidden": 403,
-    "not_found": 404,
-    "validation_errors": 422,
-    "too_many_requests": 429,
-    "internal_server_error": 500,
-    "bad_gateway": 502,
-    "service_unavailable": 503,
-    "gateway_timeout": 504,
-}
-
-_NOWHERE = "resource_not_found"
-
-_RATE_LIMIT_HEADERS = {
-    "x-ratelimit-limit": "50",
-    "x-ratelimit-remaining": "0",
-    # Seconds that the official clients then sleep: without it they take 1, 2, 4 s.
-    "x-ratelimit-reset": "1",
-}
+MAX_FAULTS: Final = 1000
+_REMEMBERED: Final = 100
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a request that meets a fault sees.
-
-    `status` None means that no answer is made up: the request goes on after the delay, or hangs.
-    """
-
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: JSON = None
-    delay_seconds: float = 0.0
-    hangs: bool = False
-
-
-@dataclass
 class Fault:
     """One armed failure, as `description` has it (schema `Fault` of the admin document).
 
-    `times` counts the requests that may still meet it, None means all that come.
+    `remaining` counts the requests that may still meet it, None means all that come. `requests`
+    are the ids that the last of them have in the journal. Where the description has no seed, its
+    chance comes from its id.
     """
 
-    id: str
-    description: JSONObject
-    remaining: int | None
-    hits: int = 0
+    def __init__(self, fault_id: str, description: JSONObject, order: int = 0) -> None:
+        self.id = fault_id
+        self.order = order
+        self.matcher = Matcher.of(description)
+        self._description = description
+        self._outcomes: list[JSONObject] = description.get("sequence", [description])
+        self._skip: int = description.get("skip", 0)
+        self._probability: float = description.get("probability", 1)
+        self._random = Random(description.get("seed", fault_id))
+        self._times: int | None = description.get("times", len(self._outcomes))
+        self.remaining: int | None = self._times
+        self.hits = self.skipped = self.spared = 0
+        self.requests: deque[str] = deque(maxlen=_REMEMBERED)
 
-    def matches(self, operation: Operation | None, method: str, path: str) -> bool:
-        """Tell whether a request meets this fault; `path` is whole and decoded."""
-        if self.remaining == 0:
+    def falls_on(self, sent: Sent) -> bool:
+        """Tell whether a request meets it; one that matches and is let pass is counted."""
+        if not self.matcher.matches(sent):
             return False
-        wanted = self.description.get("operation")
-        if wanted is not None and not _names(wanted, operation):
+        if self.skipped < self._skip:
+            self.skipped += 1
             return False
-        if self.description.get("method", method) != method:
+        if self._probability < 1 and self._random.random() >= self._probability:
+            self.spared += 1
             return False
-        glob = self.description.get("path")
-        return glob is None or re.fullmatch(_pattern(glob), path, re.DOTALL) is not None
+        return True
 
-    def use(self) -> None:
-        """Count one request that met it."""
+    def use(self, operation: Operation | None, request_id: str) -> Outcome:
+        """Count one request that met it; return what it sees.
+
+        The outcomes of a sequence take turns, and begin again while the fault has turns left.
+        """
+        described = self._outcomes[self.hits % len(self._outcomes)]
         self.hits += 1
         if self.remaining is not None:
             self.remaining -= 1
+        self.requests.append(request_id)
+        return outcome_of(described, operation, self._random, self.id)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether no request meets it any more."""
+        return self.remaining == 0
 
     def shown(self) -> JSONObject:
         """Return the `ArmedFault` object."""
         return {
             "id": self.id,
-            **self.description,
-            "times": self.description.get("times", 1),
+            **self._description,
+            "times": self._times,
             "hits": self.hits,
             "remaining": self.remaining,
+            "skipped": self.skipped,
+            "spared": self.spared,
+            "requests": list(self.requests),
         }
-
-    def outcome(self, operation: Operation | None) -> Outcome:
-        """Return what a request for this operation sees; named errors take its own codes."""
-        described = self.description
-        delay = described.get("delay_ms", 0) / 1000
-        if described.get("connection") == "HANG":
-            return Outcome(delay_seconds=delay, hangs=True)
-        if "error" in described:
-            return _named(described, operation, delay)
-        if "status" not in described:
-            return Outcome(delay_seconds=delay)
-        body = described["body"] if "body" in described else _plain(described["status"])
-        return Outcome(described["status"], described.get("headers", {}), body, delay)
-
-
-def _names(wanted: str | list[str], operation: Operation | None) -> bool:
-    ids = [wanted] if isinstance(wanted, str) else wanted
-    return "*" in ids or (operation is not None and operation.id in ids)
-
-
-def _pattern(glob: str) -> str:
-    """Return the regular expression of a glob, in which `*` alone is special."""
-    return ".*".join(map(re.escape, glob.split("*")))
-
-
-def _named(described: JSONObject, operation: Operation | None, delay: float) -> Outcome:
-    error = described["error"]
-    status = _NAMED[error]
-    body = _plain(status)
-    if error in ("forbidden", "not_found"):
-        body["code"] = described.get("code") or _own_code(status, operation)
-    if error == "validation_errors":
-        body["code"] = "validation_errors"
-        body["error_details"] = described.get("details", _blamed(operation))
-    limits = _RATE_LIMIT_HEADERS if error == "too_many_requests" else {}
-    return Outcome(status, {**limits, **described.get("headers", {})}, body, delay)
-
-
-def _plain(status: int) -> JSONObject:
-    known = {each.value: each.phrase for each in HTTPStatus}
-    # Lago keeps this older phrase of 422.
-    phrase = "Unprocessable Entity" if status == 422 else known.get(status, "Unknown")
-    return {"status": status, "error": phrase}
-
-
-def _own_code(status: int, operation: Operation | None) -> str:
-    if status == 404:
-        example = operation.example(404) if operation else None
-        return str(example.get("code", _NOWHERE)) if isinstance(example, dict) else _NOWHERE
-    scope = operation.scopes[0] if operation and operation.scopes else "organization:write"
-    resource, _, mode = scope.partition(":")
-    return f"{mode}_action_not_allowed_for_{resource}"
-
-
-def _blamed(operation: Operation | None) -> JSONObject:
-    return {(operation and operation.first_required()) or "base": ["value_is_mandatory"]}
 
 
 class Faults:
-    """The armed faults of one organization, or of the whole server, the oldest first."""
+    """The faults of one organization, or of the whole server, the oldest first.
 
-    def __init__(self) -> None:
-        self._armed: dict[str, Fault] = {}
+    Those that are used up stay listed until there are too many. `armed` counts the others; while
+    it is 0 there is nothing to ask for.
+    """
+
+    def __init__(self, limit: int = MAX_FAULTS) -> None:
+        self._limit = limit
+        self._orders = count()
+        self._empty()
+
+    def _empty(self) -> None:
+        self.armed = 0
+        self._listed: dict[str, Fault] = {}
+        self._by_operation: dict[str, dict[str, Fault]] = {}
+        self._for_any: dict[str, Fault] = {}
 
     def __iter__(self) -> Iterator[Fault]:
-        return iter(self._armed.values())
+        return iter(self._listed.values())
 
     def add(self, fault_id: str, description: JSONObject) -> Fault:
-        """Arm a fault; it is taken `times` times, once when nothing is said, always when null."""
-        fault = Fault(fault_id, description, description.get("times", 1))
-        self._armed[fault_id] = fault
+        """Arm a fault: `times` requests meet it, one when nothing is said, all when it is null.
+
+        Raises:
+            ValidationFailed: 422, there are as many as may be, and none of them is used up.
+        """
+        if len(self._listed) >= self._limit:
+            spent = next((fault for fault in self if fault.is_used_up), None)
+            if spent is None:
+                raise self._too_many()
+            del self._listed[spent.id]
+        fault = Fault(fault_id, description, next(self._orders))
+        self._listed[fault_id] = fault
+        for index in self._indexes(fault):
+            index[fault_id] = fault
+        self.armed += 1
         return fault
+
+    def _too_many(self) -> ValidationFailed:
+        text = f"there can be {self._limit} faults at most"
+        return ValidationFailed([Problem("faults", text, "limit", ("faults",))])
+
+    def _indexes(self, fault: Fault) -> Iterator[dict[str, Fault]]:
+        """Yield where a fault is looked up: by each operation that it names, or for all."""
+        for operation in fault.matcher.operations:
+            yield self._by_operation.setdefault(operation, {})
+        if not fault.matcher.operations:
+            yield self._for_any
+
+    def replace(self, described: Sequence[tuple[str, JSONObject]]) -> None:
+        """Disarm all and arm these, each an id and a description; all or nothing.
+
+        Raises:
+            ValidationFailed: 422, there are more than may be.
+        """
+        if len(described) > self._limit:
+            raise self._too_many()
+        self.clear()
+        for fault_id, description in described:
+            self.add(fault_id, description)
 
     def get(self, fault_id: str) -> Fault | None:
         """Return the fault with this id, also when it is used up."""
-        return self._armed.get(fault_id)
+        return self._listed.get(fault_id)
 
     def remove(self, fault_id: str) -> None:
         """Disarm one fault."""
-        del self._armed[fault_id]
+        fault = self._listed.pop(fault_id)
+        if not fault.is_used_up:
+            self._drop(fault)
 
     def clear(self) -> None:
         """Disarm all."""
-        self._armed.clear()
+        self._empty()
 
-    def take(self, operation: Operation | None, method: str, path: str) -> Fault | None:
-        """Return the oldest fault that the request meets, and use up one of its turns."""
-        for fault in self._armed.values():
-            if fault.matches(operation, method, path):
-                fault.use()
-                return fault
+    def _drop(self, fault: Fault) -> None:
+        for index in self._indexes(fault):
+            del index[fault.id]
+        self.armed -= 1
+
+    def take(self, operation: Operation | None, sent: Sent, request_id: str) -> Outcome | None:
+        """Return what the oldest fault that the request meets does, and use up one of its turns.
+
+        `request_id` is the request's in the journal.
+        """
+        for fault in self._candidates(sent.operation):
+            if fault.falls_on(sent):
+                outcome = fault.use(operation, request_id)
+                if fault.is_used_up:
+                    self._drop(fault)
+                return outcome
         return None
 
+    def _candidates(self, operation: str | None) -> Iterable[Fault]:
+        named = self._by_operation.get(operation or "")
+        if not named:
+            return self._for_any.values()
+        return merge(named.values(), self._for_any.values(), key=attrgetter("order"))
 
-def misnamed(description: JSONObject, known: Mapping[str, Any]) -> list[str]:
-    """Return the operation ids that a description names and no document has."""
-    wanted = description.get("operation", "*")
-    ids = [wanted] if isinstance(wanted, str) else wanted
-    return [each for each in ids if each != "*" and each not in known]
+
+def impossible(
+    description: JSONObject,
+    operations: Mapping[str, Operation],
+    path: tuple[str | int, ...] = (),
+) -> list[Problem]:
+    """Return all that keeps a fault from ever happening as it is described; empty when it can.
+
+    The description satisfies the schema `Fault`; `path` leads to it in the body that holds it. A
+    problem's field is the path to the word, with dots.
+    """
+    found = unmatchable(description, operations, path)
+    if not {"operation", "method", "path"} & description.keys():
+        text = "say which requests: operation, or method and path"
+        found.append(problem("operation", text, path))
+    return [*found, *_fruitless(description, path)]
+
+
+def _fruitless(description: JSONObject, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    if "sequence" not in description:
+        if happens(description):
+            yield from _contradictions(description, path)
+        else:
+            text = "say what happens: error, status, connection or delay_ms"
+            yield problem("error", text, path)
+        return
+    if stray := [word for word in WORDS if word in description]:
+        yield problem("sequence", f"say in its outcomes: {', '.join(stray)}", path)
+    for index, each in enumerate(description["sequence"]):
+        yield from _contradictions(each, (*path, "sequence", index))
+
+
+def _contradictions(described: JSONObject, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    return (problem(word, text, path) for word, text in contradictions(described))

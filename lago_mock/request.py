@@ -54,6 +54,9 @@ class NotAcceptable(Exception):
 class ClientGone(Exception):
     """The client went before its request was whole: there is nobody to answer."""
 
+    def __init__(self) -> None:
+        super().__init__("the client went before it was answered")
+
 
 class Interrupted(Exception):
     """The call waited, and what it waited in was reset or stopped: it must write nothing."""

@@ -17,7 +17,15 @@ from typing import Any, Final, Literal, TypeVar
 
 from lago_mock.settings_file import SettingError, SettingsFile, find_settings_file, shown
 
-__all__ = ["LoadedSettings", "Option", "SettingError", "Settings", "load_settings", "option_table"]
+__all__ = [
+    "LoadedSettings",
+    "Option",
+    "SettingError",
+    "Settings",
+    "load_settings",
+    "option_table",
+    "settings_of",
+]
 
 _PREFIX = "LAGO_MOCK_"
 # No setting of the server, yet no mistake: the pytest plugin is told by it which server to use.
@@ -44,6 +52,8 @@ class Option:
     a number counts nothing. `choices` holds all texts that are allowed, or nothing if any is.
     `numbers` are those allowed, its stop excluded. `plain` is a pattern of the texts that a path
     may be instead of a path. `fallbacks` are variables that hold when `variable` is not set.
+    `many` is a text of several, with commas between them, and its flag may stand several times.
+    A `secret` is shown to nobody.
     """
 
     name: str
@@ -56,6 +66,8 @@ class Option:
     numbers: range = range(0)
     plain: str | None = None
     fallbacks: tuple[str, ...] = ()
+    many: bool = False
+    secret: bool = False
 
     @property
     def key(self) -> str:
@@ -103,6 +115,7 @@ class Settings:
         None,
         "text",
         metavar="KEY",
+        secret=True,
         fallbacks=("LAGO_ORG_API_KEY",),
         help="API key of the first organization, in place of the one in the fixture set.",
     )
@@ -154,12 +167,53 @@ class Settings:
     url_file: str | None = _setting(
         None, "path", metavar="PATH", help="File to write the server's URL to when it is ready."
     )
+    public_url: str | None = _setting(
+        None,
+        "text",
+        metavar="URL",
+        help="URL that clients reach the server by, where a proxy stands before it.",
+    )
+    allow_host: str | None = _setting(
+        None,
+        "text",
+        metavar="NAME",
+        many=True,
+        help="Name to be called by as well when bound to loopback; several, or with commas.",
+    )
+    admin_token: str | None = _setting(
+        None,
+        "text",
+        metavar="TOKEN",
+        secret=True,
+        help="What admin calls must send as X-Lago-Mock-Token.",
+    )
+    ssl_cert: str | None = _setting(
+        None, "path", metavar="PATH", help="Certificate in PEM form: serve HTTPS with it."
+    )
+    ssl_key: str | None = _setting(
+        None,
+        "path",
+        metavar="PATH",
+        help="Private key of the certificate, where that file does not have it.",
+    )
+    watch: bool = _setting(
+        False,
+        "switch",
+        help="Read document and fixture set again when a file changes; a changed set resets.",
+    )
     log_level: str = _setting(
         "info",
         "text",
         metavar="LEVEL",
         choices=("debug", "info", "warning", "error"),
         help="Least level of what is logged.",
+    )
+    log_format: str = _setting(
+        "text",
+        "text",
+        metavar="FORMAT",
+        choices=("text", "json"),
+        help="text: lines for people; json: one object a line, for machines.",
     )
     license: str = _setting(
         "premium",
@@ -189,6 +243,30 @@ class Settings:
         choices=("lago", "strict", "off"),
         help="lago: as the real server; strict: the document to the letter; off: not at all.",
     )
+    any_key: bool = _setting(
+        False, "switch", help="Make an organization for each unknown API key at its first use."
+    )
+    seed: str | None = _setting(
+        None,
+        "text",
+        metavar="TEXT",
+        help="Makes ids, slugs and tokens the same from one start, and one reset, to the next.",
+    )
+    latency_ms: int = _setting(
+        0,
+        "number",
+        metavar="MS",
+        unit="milliseconds",
+        numbers=range(600_001),
+        help="Time that each answer of the API takes at least.",
+    )
+    rate_limit: str = _setting(
+        "off",
+        "text",
+        metavar="MODE",
+        choices=("off", "hosted"),
+        help="hosted: the quotas of Lago's hosted service, 429 past them; off: none.",
+    )
     journal_size: int = _setting(
         1000,
         "number",
@@ -196,6 +274,22 @@ class Settings:
         unit="entries",
         numbers=range(1_000_001),
         help="Requests that the journal keeps; 0 turns it off.",
+    )
+    webhook_allow: str = _setting(
+        "private",
+        "text",
+        metavar="TARGETS",
+        many=True,
+        help="Where webhooks may go: private, *, hosts, addresses and networks, with commas.",
+    )
+    webhook_timeout: int = _setting(
+        30,
+        "number",
+        metavar="SECONDS",
+        unit="seconds",
+        numbers=range(1, 301),
+        fallbacks=("LAGO_WEBHOOK_TIMEOUT_SECONDS",),
+        help="How long a webhook may take to connect, to be sent, and to be answered, each.",
     )
     max_body_bytes: int = _setting(
         10 * 2**20,
@@ -277,6 +371,31 @@ def load_settings(
     return LoadedSettings(Settings(**values), origins)
 
 
+def settings_of(given: Mapping[str, Any], directory: Path) -> Settings:
+    """Return the settings that code gives by field name, judged as those of flags are.
+
+    Variables and files count for nothing, and None as not given. Relative paths count from
+    `directory`.
+
+    Raises:
+        SettingError: A name that no setting has, or a value that does not fit.
+    """
+    options = option_table()
+    known = {each.name: each.name for each in options}
+    _refuse_strangers({name: f"setting {name}" for name in given}, known)
+    sources = {
+        name: _Given(raw, "code", f"setting {name}")
+        for name, raw in given.items()
+        if raw is not None
+    }
+    values: dict[str, Any] = {
+        each.name: _value(each, sources[each.name], directory)
+        for each in options
+        if each.name in sources
+    }
+    return Settings(**values)
+
+
 def _without_service_links(environ: Mapping[str, str]) -> Mapping[str, str]:
     return {
         name: text
@@ -341,14 +460,20 @@ def _given(
 def _value(option: Option, given: _Given, directory: Path) -> object:
     if given.raw is None:
         return None
-    value = given.raw if given.in_toml else _typed(option, given.raw)
+    raw = _joined(given.raw) if option.many else given.raw
+    value = raw if given.in_toml else _typed(option, raw)
     if not _fits(option, value):
-        raise SettingError(
-            f"The {given.place} is {shown(given.raw)}; give {_needed(option, given.in_toml)}."
-        )
+        what = "of the wrong kind" if option.secret else shown(given.raw)
+        raise SettingError(f"The {given.place} is {what}; give {_needed(option, given.in_toml)}.")
     if option.kind == "path" and not re.fullmatch(option.plain or "", str(value)):
         return str(directory / str(value))
     return value
+
+
+def _joined(raw: object) -> object:
+    if isinstance(raw, list) and all(isinstance(each, str) for each in raw):
+        return ",".join(raw)
+    return raw
 
 
 def _typed(option: Option, raw: object) -> object:

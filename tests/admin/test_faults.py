@@ -268,6 +268,10 @@ def test_an_answer_without_content_spoils_no_connection(
         pytest.param({"path": "/*/v1/c*s"}, id="two globs"),
         pytest.param({"method": "GET", "path": "/api/v1/c*"}, id="method and glob"),
         pytest.param({"operation": "*", "method": "GET"}, id="operation and method"),
+        pytest.param({"method": ["GET", "POST"]}, id="two methods"),
+        pytest.param({"operation": "*", "match": {"headers": {"Accept": "*"}}}, id="headers"),
+        pytest.param({"operation": "*", "match": {"query": {"page": None}}}, id="query"),
+        pytest.param({"operation": "*", "match": {"body": None}}, id="body"),
     ],
 )
 def test_a_request_meets_a_fault_that_names_it(
@@ -285,11 +289,12 @@ def test_a_request_meets_a_fault_that_names_it(
         pytest.param({"operation": ["createCustomer", "createTax"]}, id="list"),
         pytest.param({"method": "POST"}, id="method"),
         pytest.param({"path": "/api/v1/customers/*"}, id="glob"),
-        pytest.param({"path": "/customers"}, id="half a path"),
-        pytest.param({"path": "/api/v1/Customers"}, id="case"),
+        pytest.param({"path": "/api/v1/taxes"}, id="other path"),
+        pytest.param({"path": "/api/v1/*S"}, id="case"),
         pytest.param({"method": "POST", "path": "/api/v1/customers"}, id="path, other method"),
-        pytest.param({"operation": "findAllCustomers", "method": "POST"}, id="other method"),
-        pytest.param({"operation": "findAllCustomers", "path": "/other"}, id="other path"),
+        pytest.param({"operation": "*", "match": {"headers": {"x-a": "*"}}}, id="headers"),
+        pytest.param({"operation": "*", "match": {"query": {"page": "*"}}}, id="query"),
+        pytest.param({"operation": "*", "match": {"body": {}}}, id="body"),
     ],
 )
 def test_a_request_passes_a_fault_that_does_not(
@@ -305,14 +310,6 @@ def test_a_path_is_compared_decoded(client: httpx.Client, admin: httpx.Client) -
     armed(admin, path="/api/v1/customers/a b/c", error="bad_gateway")
 
     assert client.get("/customers/a%20b%2Fc").status_code == 502
-
-
-def test_a_path_outside_the_api_can_be_met(
-    server: str, client: httpx.Client, admin: httpx.Client
-) -> None:
-    armed(admin, path="/elsewhere", status=200, body={"found": True})
-
-    assert client.get(f"{server}/elsewhere").json() == {"found": True}
 
 
 def test_an_operation_that_is_not_mocked_can_be_answered(
@@ -395,6 +392,9 @@ def test_an_armed_fault_shows_what_was_said_and_no_more(admin: httpx.Client) -> 
         "times": 1,
         "hits": 0,
         "remaining": 1,
+        "skipped": 0,
+        "spared": 0,
+        "requests": [],
     }
     assert fault == expected
     assert shown(admin, fault) == expected
@@ -541,7 +541,10 @@ REFUSED = [
     ),
     pytest.param(
         {},
-        {"operation": ["say which requests: operation, or method and path"]},
+        {
+            "operation": ["say which requests: operation, or method and path"],
+            "error": ["say what happens: error, status, connection or delay_ms"],
+        },
         id="nothing said",
     ),
     pytest.param(
@@ -619,6 +622,113 @@ REFUSED = [
         },
         id="several at once",
     ),
+    pytest.param(
+        {"path": "/customers", "error": "forbidden"},
+        {"path": ["no such operation at /customers; did you mean /api/v1/customers?"]},
+        id="path without its prefix",
+    ),
+    pytest.param(
+        {"path": "/elsewhere", "status": 200},
+        {"path": ["no such operation at /elsewhere"]},
+        id="path outside the API",
+    ),
+    pytest.param(
+        {"operation": "findTax", "method": "POST", "error": "forbidden"},
+        {"method": ["no such operation takes POST, but GET"]},
+        id="method of another operation",
+    ),
+    pytest.param(
+        {"method": ["GET", "get"], "error": "forbidden"},
+        {"method": ["value_is_invalid"]},
+        id="one of two methods",
+    ),
+    pytest.param(
+        {"operation": "*", "match": {}, "error": "forbidden"},
+        {"match": ["value_is_invalid"]},
+        id="empty match",
+    ),
+    pytest.param(
+        {"operation": "*", "match": {"header": {"a": "b"}}, "error": "forbidden"},
+        {"header": ["unknown_field"]},
+        id="misspelt part of match",
+    ),
+    pytest.param(
+        {"operation": "*", "match": {"headers": {"a": 1}}, "error": "forbidden"},
+        {"headers": ["value_is_invalid"]},
+        id="header that is no text",
+    ),
+    pytest.param(
+        {"operation": "*", "match": {"query": {"a": [1]}}, "error": "forbidden"},
+        {"query": ["value_is_invalid"]},
+        id="parameter that is no text",
+    ),
+    pytest.param(
+        {"operation": "*", "delay_ms": {"min": 2, "max": 1}},
+        {"delay_ms": ["min is greater than max"]},
+        id="delay backwards",
+    ),
+    pytest.param(
+        {"operation": "*", "delay_ms": {"min": -1, "max": 600001, "unit": "s"}},
+        {
+            "min": ["value_is_out_of_range"],
+            "max": ["value_is_out_of_range"],
+            "unit": ["unknown_field"],
+        },
+        id="delay of another kind",
+    ),
+    pytest.param(
+        {"operation": "*", "delay_ms": {"min": 1}},
+        {"max": ["value_is_mandatory"]},
+        id="half a delay",
+    ),
+    pytest.param(
+        {"operation": "*", "error": "validation_errors", "details": {"currency": "invalid"}},
+        {"details": ["value_is_invalid"]},
+        id="details that are no list",
+    ),
+    pytest.param(
+        {"operation": "*", "error": "validation_errors", "details": {"currency": [1]}},
+        {"details": ["value_is_invalid"]},
+        id="details that are no texts",
+    ),
+    pytest.param(
+        {"operation": "*", "error": "bad_gateway", "details": {}, "code": "a"},
+        {
+            "code": ["only forbidden and not_found have one"],
+            "details": ["only validation_errors has them"],
+        },
+        id="code and details of another error",
+    ),
+    pytest.param(
+        {"operation": "*", "sequence": []}, {"sequence": ["value_is_invalid"]}, id="no sequence"
+    ),
+    pytest.param(
+        {"operation": "*", "sequence": [{}, {"times": 2}, {"status": 99}]},
+        {"times": ["unknown_field"], "status": ["value_is_out_of_range"]},
+        id="words that are no outcome",
+    ),
+    pytest.param(
+        {"operation": "*", "sequence": [{}, {"connection": "HANG", "status": 500}]},
+        {"sequence.1.connection": ["a connection that breaks carries no answer"]},
+        id="contradiction in a sequence",
+    ),
+    pytest.param(
+        {"operation": "*", "delay_ms": 1, "when": "after"},
+        {"when": ["say what takes the place of the answer: error, status or connection"]},
+        id="nothing to replace",
+    ),
+    pytest.param(
+        {"operation": "*", "delay_ms": 1, "when": "later", "skip": -1, "probability": 1.1},
+        {
+            "when": ["value_is_invalid"],
+            "skip": ["value_is_out_of_range"],
+            "probability": ["value_is_out_of_range"],
+        },
+        id="chance",
+    ),
+    pytest.param(
+        {"operation": "*", "delay_ms": 1, "seed": "a"}, {"seed": ["is not a number"]}, id="seed"
+    ),
 ]
 
 
@@ -652,6 +762,91 @@ def test_put_is_all_or_nothing(admin: httpx.Client, fault: dict[str, object]) ->
 
     assert response.status_code == 422
     assert admin.get("/faults").json() == before
+
+
+def test_put_tells_which_of_the_faults_cannot_be(admin: httpx.Client) -> None:
+    faults = [{"operation": "createCustomr", "error": "forbidden"}, EVERY_CALL, {"path": "/*"}]
+
+    response = admin.put("/faults", json={"faults": faults})
+
+    assert response.status_code == 422
+    assert response.json() == invalid(
+        **{
+            "faults.0.operation": ["no operation createCustomr; did you mean createCustomer?"],
+            "faults.2.error": ["say what happens: error, status, connection or delay_ms"],
+        }
+    )
+
+
+def test_there_are_no_more_than_a_thousand_faults(admin: httpx.Client) -> None:
+    admin.put("/faults", json={"faults": [EVERY_CALL] * 1000}).raise_for_status()
+
+    one_more = admin.post("/faults", json=EVERY_CALL)
+    all_anew = admin.put("/faults", json={"faults": [EVERY_CALL] * 1001})
+
+    limit = invalid(faults=["there can be 1000 faults at most"])
+    assert (one_more.status_code, one_more.json()) == (422, limit)
+    assert (all_anew.status_code, all_anew.json()) == (422, limit)
+    assert len(admin.get("/faults").json()["faults"]) == 1000
+
+
+def test_an_armed_fault_shows_everything_that_can_be_said(admin: httpx.Client) -> None:
+    said = {
+        "operation": ["createCustomer", "findTax"],
+        "method": ["GET", "POST"],
+        "path": "/api/*",
+        "match": {"headers": {"A": None}, "query": {"b[]": ["1", "2*"]}, "body": {"c": [1]}},
+        "sequence": [
+            {"error": "validation_errors", "details": {"a": ["b"], "c": {"0": ["d"]}}},
+            {"error": "not_found", "code": "tax_not_found", "headers": {"x-a": "b"}},
+            {"status": 503, "body": [None], "when": "after", "delay_ms": {"min": 0, "max": 1.5}},
+            {"connection": "MALFORMED_RESPONSE_CHUNK", "delay_ms": 1, "when": "before"},
+            {},
+        ],
+        "skip": 2,
+        "probability": 0.25,
+        "seed": 5,
+    }
+
+    fault = armed(admin, **said)
+
+    counts = {"times": 5, "hits": 0, "remaining": 5, "skipped": 0, "spared": 0, "requests": []}
+    assert fault == {"id": fault["id"], **said, **counts}
+    assert shown(admin, fault) == fault
+
+
+def test_a_fault_is_met_by_the_body_that_it_describes(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    body = {"customer": {"external_id": "b"}}
+    armed(admin, operation="createCustomer", match={"body": body}, error="bad_gateway")
+
+    bodies = [CUSTOMER, {"customer": {"external_id": "b", "name": "B"}}]
+    assert [client.post("/customers", json=each).status_code for each in bodies] == [200, 502]
+
+
+def test_outcomes_come_in_turns_after_those_that_are_let_pass(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    turns = [{"error": "bad_gateway"}, {}, {"status": 418, "body": "tea"}]
+    fault = armed(admin, operation="*", sequence=turns, skip=1)
+
+    assert statuses(client, 5) == [200, 502, 200, 418, 200]
+    seen = shown(admin, fault)
+    assert (seen["hits"], seen["remaining"], seen["skipped"]) == (3, 0, 1)
+    listed = admin.get("/requests").json()["requests"]
+    assert seen["requests"] == [each["id"] for each in listed][1:4]
+    assert [each["fault"] for each in listed] == [None, *[fault["id"]] * 3, None]
+
+
+def test_requests_that_chance_spares_are_counted(client: httpx.Client, admin: httpx.Client) -> None:
+    fault = armed(admin, operation="*", error="bad_gateway", probability=0.5, seed=1, times=None)
+
+    seen = statuses(client, 20)
+
+    hits = seen.count(502)
+    assert 0 < hits < 20
+    assert [shown(admin, fault)[name] for name in ("hits", "spared")] == [hits, 20 - hits]
 
 
 @pytest.mark.parametrize("body", [{}, {"faults": None}, {"faults": {}}, {"faults": [1]}, []])

@@ -5,7 +5,13 @@ from typing import Any
 import httpx
 import pytest
 
-USUAL = {"license": "premium", "validation": "lago", "era": "current"}
+USUAL = {
+    "license": "premium",
+    "validation": "lago",
+    "era": "current",
+    "latency": {},
+    "rate_limit": None,
+}
 
 
 def test_the_settings_are_those_of_the_start(admin: httpx.Client) -> None:

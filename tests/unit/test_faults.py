@@ -4,335 +4,447 @@ from typing import Any
 
 import pytest
 
-from lago_mock.contract.fields import Field
 from lago_mock.contract.operation import Operation
-from lago_mock.faults import Fault, Faults, Outcome, misnamed
+from lago_mock.errors import Problem, ValidationFailed
+from lago_mock.faults import Fault, Faults, impossible
+from lago_mock.matching import Sent
+from lago_mock.outcomes import Outcome
 from lago_mock.wire import JSONObject
 
-CREATE_PATH = "/api/v1/customers"
+CREATE = Operation("createCustomer", "POST", "/customers", (), ("customer:write",), {})
+FIND_TAX = Operation("findTax", "GET", "/taxes/{code}", ("code",), ("tax:read",), {})
+OPERATIONS = {CREATE.id: CREATE, FIND_TAX.id: FIND_TAX}
+CREATING = Sent(CREATE.id, "POST", "/api/v1/customers")
+FINDING = Sent(FIND_TAX.id, "GET", "/api/v1/taxes/vat")
+NOWHERE = Sent(None, "GET", "/nowhere")
 
 
-def operation(
-    operation_id: str = "createCustomer", scopes: tuple[str, ...] = ("customer:write",), **rest: Any
-) -> Operation:
-    description = {"responses": rest.pop("responses", {})}
-    return Operation(operation_id, "POST", "/customers", (), scopes, description, **rest)
+def armed(*descriptions: JSONObject) -> Faults:
+    """Arm faults whose ids are 1, 2 and so on."""
+    faults = Faults()
+    for number, description in enumerate(descriptions, 1):
+        faults.add(str(number), description)
+    return faults
 
 
-CREATE = operation(
-    root="customer",
-    fields=Field(
-        "",
-        "object",
-        {"customer": Field("customer", "object", {"name": Field("name")}, required=("id", "name"))},
-    ),
-    responses={
-        "404": {
-            "content": {
-                "application/json": {"examples": {"a": {"value": {"code": "tax_not_found"}}}}
-            }
-        }
-    },
-)
+def take(faults: Faults, sent: Sent = CREATING, request_id: str = "r-1") -> Outcome | None:
+    return faults.take(OPERATIONS.get(sent.operation or ""), sent, request_id)
 
 
-def fault(description: JSONObject) -> Fault:
-    return Faults().add("f-1", description)
+def taken(faults: Faults, *requests: Sent) -> list[str | None]:
+    """Give the id of the fault that each request meets."""
+    outcomes = [take(faults, sent) for sent in requests]
+    return [outcome and outcome.fault_id for outcome in outcomes]
 
 
-# Which requests meet a fault
+def fault(faults: Faults, fault_id: str = "1") -> Fault:
+    found = faults.get(fault_id)
+    assert found is not None
+    return found
+
+
+def counts(faults: Faults, fault_id: str = "1") -> dict[str, Any]:
+    shown = fault(faults, fault_id).shown()
+    return {name: shown[name] for name in ("hits", "remaining", "skipped", "spared")}
+
+
+# Which fault a request meets
 
 
 @pytest.mark.parametrize(
     ("description", "meets"),
     [
-        pytest.param({}, True, id="nothing said"),
-        pytest.param({"operation": "*"}, True, id="any operation"),
-        pytest.param({"operation": "createCustomer"}, True, id="its operation"),
-        pytest.param({"operation": "findCustomer"}, False, id="another operation"),
-        pytest.param({"operation": ["findTax", "createCustomer"]}, True, id="one of several"),
-        pytest.param({"operation": ["findTax"]}, False, id="none of several"),
-        pytest.param({"operation": ["findTax", "*"]}, True, id="any, in a list"),
-        pytest.param({"operation": "create"}, False, id="part of its name"),
-        pytest.param({"method": "POST"}, True, id="its method"),
-        pytest.param({"method": "GET"}, False, id="another method"),
-        pytest.param({"path": CREATE_PATH}, True, id="its path"),
-        pytest.param({"path": "/api/v1/*"}, True, id="glob"),
-        pytest.param({"path": "/*/v1/*s"}, True, id="glob of two stars"),
-        pytest.param({"path": "/api/v1/customer?"}, False, id="question mark is no glob"),
-        pytest.param({"path": "/api/v1/[c]ustomers"}, False, id="bracket is no glob"),
-        pytest.param({"path": "/api/v1.customers"}, False, id="dot is a dot"),
-        pytest.param({"path": "*customers"}, True, id="glob over slashes"),
-        pytest.param({"path": "/api/v1/Customers"}, False, id="other case"),
-        pytest.param({"path": "/customers"}, False, id="part of its path"),
-        pytest.param({"method": "POST", "path": "/health"}, False, id="method but not path"),
-        pytest.param({"operation": "createCustomer", "method": "PUT"}, False, id="not its method"),
+        pytest.param({"operation": "*"}, [True, True, True], id="any operation"),
+        pytest.param({"operation": "createCustomer"}, [True, False, False], id="one"),
+        pytest.param({"operation": ["createCustomer", "findTax"]}, [True, True, False], id="two"),
+        pytest.param({"method": "GET"}, [False, True, True], id="method"),
+        pytest.param({"path": "/api/*"}, [True, True, False], id="path"),
+        pytest.param({"operation": "findTax", "path": "*/eu"}, [False] * 3, id="both"),
+        pytest.param({"operation": "*", "match": {"body": None}}, [True] * 3, id="match"),
+        pytest.param({"operation": "*", "match": {"body": {}}}, [False] * 3, id="other match"),
     ],
 )
-def test_fault_is_met_by_what_it_describes(description: JSONObject, meets: bool) -> None:
-    assert fault(description).matches(CREATE, "POST", CREATE_PATH) is meets
+def test_request_meets_the_fault_that_means_it(description: JSONObject, meets: list[bool]) -> None:
+    met = [take(armed(description), sent) for sent in (CREATING, FINDING, NOWHERE)]
+    assert [each is not None for each in met] == meets
+
+
+def test_no_fault_is_met_when_none_is_armed() -> None:
+    faults = Faults()
+    assert faults.armed == 0
+    assert take(faults) is None
+
+
+def test_oldest_fault_that_matches_is_taken_and_one_a_request() -> None:
+    faults = armed(
+        {"operation": "findTax"},
+        {"operation": "*"},
+        {"operation": "createCustomer"},
+        {"path": "/api/*"},
+        {"operation": ["findTax", "createCustomer"]},
+    )
+    assert taken(faults, *[CREATING] * 5) == ["2", "3", "4", "5", None]
+    assert taken(faults, FINDING, FINDING) == ["1", None]
+
+
+def test_fault_of_several_operations_is_used_up_for_all_of_them() -> None:
+    faults = armed({"operation": ["createCustomer", "findTax"]})
+    assert taken(faults, FINDING, CREATING) == ["1", None]
+    assert faults.armed == 0
+
+
+def test_outcome_is_that_of_the_description_and_of_the_operation() -> None:
+    faults = armed({"operation": "*", "error": "forbidden", "delay_ms": 250})
+    body = {
+        "status": 403,
+        "error": "Forbidden",
+        "code": "write_action_not_allowed_for_customer",
+    }
+    assert take(faults) == Outcome(403, {}, body, 0.25, fault_id="1")
+
+
+# How often
 
 
 @pytest.mark.parametrize(
-    ("wanted", "meets"),
+    ("times", "met", "remaining"),
     [
-        pytest.param(None, True, id="nothing said"),
-        pytest.param("*", True, id="any"),
-        pytest.param("createCustomer", False, id="one"),
-        pytest.param(["createCustomer"], False, id="several"),
+        pytest.param({}, [1, 0, 0, 0], 0, id="once by default"),
+        pytest.param({"times": 3}, [1, 1, 1, 0], 0, id="three times"),
+        pytest.param({"times": 5}, [1, 1, 1, 1], 1, id="five times"),
+        pytest.param({"times": None}, [1, 1, 1, 1], None, id="always"),
     ],
 )
-def test_request_without_an_operation_meets_faults_that_name_none(
-    wanted: object, meets: bool
+def test_fault_is_met_as_often_as_it_says(
+    times: JSONObject, met: list[int], remaining: int | None
 ) -> None:
-    description = {} if wanted is None else {"operation": wanted}
-    assert fault(description).matches(None, "GET", "/nowhere") is meets
+    faults = armed({"operation": "*", **times})
+    assert [take(faults) is not None for _ in range(4)] == [bool(each) for each in met]
+    assert counts(faults) == {
+        "hits": sum(met),
+        "remaining": remaining,
+        "skipped": 0,
+        "spared": 0,
+    }
+
+
+def test_first_requests_that_match_are_let_pass() -> None:
+    faults = armed({"operation": "createCustomer", "skip": 2, "times": 2})
+    sequence = [CREATING, FINDING, CREATING, CREATING, CREATING, CREATING]
+    assert taken(faults, *sequence) == [None, None, None, "1", "1", None]
+    assert counts(faults) == {"hits": 2, "remaining": 0, "skipped": 2, "spared": 0}
+
+
+def test_request_that_one_fault_lets_pass_meets_the_next() -> None:
+    faults = armed({"operation": "*", "skip": 1}, {"operation": "*"})
+    assert taken(faults, CREATING, CREATING, CREATING) == ["2", "1", None]
+
+
+def met_by_chance(probability: float, seed: int, count: int = 200) -> list[bool]:
+    faults = armed({"operation": "*", "probability": probability, "seed": seed, "times": None})
+    met = [take(faults) is not None for _ in range(count)]
+    assert counts(faults)["hits"] == sum(met)
+    assert counts(faults)["spared"] == count - sum(met)
+    return met
+
+
+def test_probability_is_the_share_that_meets_the_fault() -> None:
+    assert 40 < sum(met_by_chance(0.3, seed=7)) < 80
+
+
+@pytest.mark.parametrize(("probability", "hits"), [(0, 0), (0.0, 0), (1, 200), (1.0, 200)])
+def test_probability_of_0_is_never_and_of_1_always(probability: float, hits: int) -> None:
+    assert sum(met_by_chance(probability, seed=7)) == hits
+
+
+def test_chance_repeats_itself_with_its_seed() -> None:
+    assert met_by_chance(0.5, seed=1) == met_by_chance(0.5, seed=1)
+    assert met_by_chance(0.5, seed=1) != met_by_chance(0.5, seed=2)
+
+
+def test_chance_without_a_seed_comes_from_the_id() -> None:
+    description = {"operation": "*", "probability": 0.5, "times": None}
+
+    def met(fault_id: str) -> list[bool]:
+        faults = Faults()
+        faults.add(fault_id, description)
+        return [take(faults) is not None for _ in range(50)]
+
+    assert met("a") == met("a")
+    assert met("a") != met("b")
+
+
+def test_request_that_chance_spares_uses_up_no_turn() -> None:
+    faults = armed({"operation": "*", "probability": 0.5, "seed": 1, "times": 3})
+    met = [take(faults) is not None for _ in range(40)]
+    assert sum(met) == 3
+    assert counts(faults)["spared"] == max(n for n, each in enumerate(met) if each) - 2
+
+
+def test_delays_between_two_repeat_with_their_seed() -> None:
+    def delays() -> list[float]:
+        faults = armed({"operation": "*", "delay_ms": {"min": 1, "max": 9}, "seed": 3, "times": 5})
+        outcomes = [take(faults) for _ in range(5)]
+        return [each.delay_seconds for each in outcomes if each]
+
+    assert delays() == delays()
+    assert len(set(delays())) == 5
+
+
+# Sequences
+
+TURNS = [{"error": "bad_gateway"}, {}, {"connection": "EMPTY_RESPONSE", "when": "after"}]
+
+
+def statuses(faults: Faults, count: int) -> list[object]:
+    """Give what each request sees: a status, a connection, "passes", or None for no fault."""
+    outcomes = [take(faults) for _ in range(count)]
+    return [each and (each.status or each.connection or "passes") for each in outcomes]
 
 
 @pytest.mark.parametrize(
-    ("times", "meetings"),
+    ("times", "seen", "remaining"),
     [
-        pytest.param({}, [True, False, False, False], id="once by default"),
-        pytest.param({"times": 3}, [True, True, True, False], id="three times"),
-        pytest.param({"times": None}, [True, True, True, True], id="always"),
+        pytest.param({}, [502, "passes", "EMPTY_RESPONSE", None, None], 0, id="once each"),
+        pytest.param({"times": 2}, [502, "passes", None, None, None], 0, id="fewer"),
+        pytest.param({"times": 4}, [502, "passes", "EMPTY_RESPONSE", 502, None], 0, id="more"),
+        pytest.param(
+            {"times": None}, [502, "passes", "EMPTY_RESPONSE", 502, "passes"], None, id="always"
+        ),
     ],
 )
-def test_fault_is_met_as_often_as_it_says(times: JSONObject, meetings: list[bool]) -> None:
-    faults = Faults()
-    armed = faults.add("f-1", times)
-    met = [faults.take(CREATE, "POST", CREATE_PATH) for _ in range(4)]
-    assert met == [armed if meeting else None for meeting in meetings]
-    assert armed.hits == sum(meetings)
+def test_outcomes_of_a_sequence_take_turns(
+    times: JSONObject, seen: list[object], remaining: int | None
+) -> None:
+    faults = armed({"operation": "*", "sequence": TURNS, **times})
+    assert fault(faults).shown()["times"] == times.get("times", 3)
+    assert statuses(faults, 5) == seen
+    assert fault(faults).remaining == remaining
 
 
-def test_star_stands_for_line_breaks_too() -> None:
-    assert fault({"path": "/api/*"}).matches(None, "GET", "/api/a\nb")
+def test_each_outcome_of_a_sequence_says_when_it_comes() -> None:
+    faults = armed({"operation": "*", "sequence": TURNS})
+    assert [each and each.after for each in (take(faults), take(faults), take(faults))] == [
+        False,
+        False,
+        True,
+    ]
 
 
-def test_oldest_fault_that_matches_is_taken() -> None:
-    faults = Faults()
-    faults.add("other", {"operation": "findTax"})
-    first, second = faults.add("first", {}), faults.add("second", {})
-    assert faults.take(CREATE, "POST", CREATE_PATH) is first
-    assert faults.take(CREATE, "POST", CREATE_PATH) is second
-    assert faults.take(CREATE, "POST", CREATE_PATH) is None
+def test_request_that_a_fault_lets_pass_in_its_turn_meets_no_other() -> None:
+    faults = armed({"operation": "*", "sequence": [{}]}, {"operation": "*"})
+    assert take(faults) == Outcome(fault_id="1")
+    assert taken(faults, CREATING) == ["2"]
+
+
+# What is armed
 
 
 def test_fault_is_shown_with_what_it_was_told_and_its_counts() -> None:
-    faults = Faults()
-    armed = faults.add("f-1", {"operation": "*", "error": "forbidden", "times": 2})
-    faults.take(None, "GET", "/")
-    assert armed.shown() == {
-        "id": "f-1",
+    faults = armed({"operation": "*", "error": "forbidden", "times": 2})
+    take(faults, NOWHERE, "r-9")
+    assert fault(faults).shown() == {
+        "id": "1",
         "operation": "*",
         "error": "forbidden",
         "times": 2,
         "hits": 1,
         "remaining": 1,
+        "skipped": 0,
+        "spared": 0,
+        "requests": ["r-9"],
     }
 
 
 @pytest.mark.parametrize(
-    ("times", "shown"),
+    ("said", "shown"),
     [
-        pytest.param({}, (1, 0, 1), id="default"),
-        pytest.param({"times": None}, (None, 0, None), id="always"),
+        pytest.param({}, 1, id="default"),
+        pytest.param({"times": None}, None, id="always"),
+        pytest.param({"sequence": TURNS}, 3, id="sequence"),
     ],
 )
-def test_times_is_shown_also_when_it_was_not_said(times: JSONObject, shown: object) -> None:
-    found = fault(times).shown()
-    assert (found["times"], found["hits"], found["remaining"]) == shown
+def test_times_is_shown_also_when_it_was_not_said(said: JSONObject, shown: int | None) -> None:
+    found = fault(armed(said)).shown()
+    assert (found["times"], found["hits"], found["remaining"]) == (shown, 0, shown)
+
+
+def test_requests_that_met_it_are_remembered_the_last_hundred() -> None:
+    faults = armed({"operation": "*", "times": None})
+    for number in range(105):
+        take(faults, CREATING, f"r-{number}")
+    assert fault(faults).shown()["requests"] == [f"r-{number}" for number in range(5, 105)]
+
+
+def test_requests_that_were_let_pass_are_not_remembered() -> None:
+    faults = armed({"operation": "*", "skip": 1, "probability": 0})
+    take(faults)
+    take(faults)
+    assert counts(faults) == {"hits": 0, "remaining": 1, "skipped": 1, "spared": 1}
+    assert fault(faults).shown()["requests"] == []
 
 
 def test_faults_are_kept_in_order_until_they_are_removed() -> None:
-    faults = Faults()
-    one, two = faults.add("1", {}), faults.add("2", {})
-    assert list(faults) == [one, two]
-    assert faults.get("1") is one
+    faults = armed({"operation": "*"}, {"operation": "findTax"})
+    assert [each.id for each in faults] == ["1", "2"]
     faults.remove("1")
     assert faults.get("1") is None
-    assert list(faults) == [two]
+    assert [each.id for each in faults] == ["2"]
+    assert (faults.armed, taken(faults, CREATING, FINDING)) == (1, [None, "2"])
+
+
+def test_clear_disarms_all() -> None:
+    faults = armed({"operation": "*"}, {"operation": "findTax"})
     faults.clear()
-    assert list(faults) == []
+    assert (list(faults), faults.armed, take(faults), take(faults, FINDING)) == ([], 0, None, None)
 
 
-def test_fault_that_is_used_up_is_still_there() -> None:
-    faults = Faults()
-    armed = faults.add("f-1", {})
-    faults.take(None, "GET", "/")
-    assert faults.get("f-1") is armed
+def test_fault_that_is_used_up_is_still_listed_and_can_be_removed() -> None:
+    faults = armed({"operation": "*"}, {"operation": "*"})
+    assert faults.armed == 2
+    take(faults)
+    assert (fault(faults).is_used_up, faults.armed) == (True, 1)
+    assert [each.id for each in faults] == ["1", "2"]
+    faults.remove("1")
+    assert ([each.id for each in faults], faults.armed) == (["2"], 1)
 
 
-# What a request that meets one sees
+def test_no_more_faults_are_armed_than_the_limit() -> None:
+    faults = Faults(limit=2)
+    faults.add("1", {"operation": "*"})
+    faults.add("2", {"operation": "*"})
+    with pytest.raises(ValidationFailed) as raised:
+        faults.add("3", {"operation": "*"})
+    assert raised.value.details() == {"faults": ["there can be 2 faults at most"]}
+    assert ([each.id for each in faults], faults.armed) == (["1", "2"], 2)
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "phrase"),
-    [
-        ("unauthorized", 401, "Unauthorized"),
-        ("too_many_requests", 429, "Too Many Requests"),
-        ("internal_server_error", 500, "Internal Server Error"),
-        ("bad_gateway", 502, "Bad Gateway"),
-        ("service_unavailable", 503, "Service Unavailable"),
-        ("gateway_timeout", 504, "Gateway Timeout"),
-    ],
-)
-def test_named_error_has_its_status_and_phrase(error: str, status: int, phrase: str) -> None:
-    outcome = fault({"error": error}).outcome(CREATE)
-    assert (outcome.status, outcome.body) == (status, {"status": status, "error": phrase})
-    assert (outcome.delay_seconds, outcome.hangs) == (0, False)
+def test_a_thousand_faults_is_the_limit() -> None:
+    faults = armed(*[{"operation": "*"}] * 1000)
+    with pytest.raises(ValidationFailed, match="there can be 1000 faults at most"):
+        faults.add("1001", {"operation": "*"})
 
 
-def test_rate_limit_tells_when_to_come_back() -> None:
-    outcome = fault({"error": "too_many_requests", "headers": {"x-a": "b"}}).outcome(CREATE)
-    assert outcome.headers == {
-        "x-ratelimit-limit": "50",
-        "x-ratelimit-remaining": "0",
-        "x-ratelimit-reset": "1",
-        "x-a": "b",
-    }
+def test_faults_that_are_used_up_make_room_the_oldest_first() -> None:
+    faults = Faults(limit=3)
+    faults.add("1", {"operation": "findTax"})
+    faults.add("2", {"operation": "*"})
+    faults.add("3", {"operation": "*"})
+    assert taken(faults, CREATING, CREATING) == ["2", "3"]
+    faults.add("4", {"operation": "*"})
+    assert [each.id for each in faults] == ["1", "3", "4"]
+    assert faults.armed == 2
 
 
-def test_other_errors_have_the_headers_that_the_fault_names_alone() -> None:
-    assert fault({"error": "bad_gateway"}).outcome(CREATE).headers == {}
-    named = fault({"error": "bad_gateway", "headers": {"retry-after": "2"}}).outcome(CREATE)
-    assert named.headers == {"retry-after": "2"}
+def test_replace_puts_others_in_their_place() -> None:
+    faults = armed({"operation": "*"}, {"operation": "*"})
+    faults.replace([("a", {"operation": "findTax"}), ("b", {"operation": "*"})])
+    assert ([each.id for each in faults], faults.armed) == (["a", "b"], 2)
+    assert taken(faults, FINDING, CREATING, CREATING) == ["a", "b", None]
 
 
-def without_code(example: object) -> Operation:
-    content = {"application/json": {"example": example}}
-    return operation(responses={"404": {"content": content}})
+def test_replace_by_too_many_leaves_all_as_they_were() -> None:
+    faults = Faults(limit=1)
+    faults.add("1", {"operation": "*"})
+    with pytest.raises(ValidationFailed, match="there can be 1 faults at most"):
+        faults.replace([("a", {"operation": "*"}), ("b", {"operation": "*"})])
+    assert [each.id for each in faults] == ["1"]
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "met_by", "said"),
-    [
-        pytest.param("not_found", None, CREATE, "tax_not_found", id="404 of the operation"),
-        pytest.param("not_found", "mine", CREATE, "mine", id="404 of the fault"),
-        pytest.param("not_found", None, operation(), "resource_not_found", id="no 404"),
-        pytest.param("not_found", None, None, "resource_not_found", id="404, no operation"),
-        pytest.param(
-            "not_found", None, without_code({"x": 1}), "resource_not_found", id="404 without a code"
-        ),
-        pytest.param(
-            "not_found", None, without_code("gone"), "resource_not_found", id="404 of text"
-        ),
-        pytest.param(
-            "forbidden",
-            None,
-            CREATE,
-            "write_action_not_allowed_for_customer",
-            id="403 of the operation",
-        ),
-        pytest.param("forbidden", "feature_unavailable", CREATE, "feature_unavailable", id="403"),
-        pytest.param(
-            "forbidden",
-            None,
-            operation(scopes=("tax:read", "plan:write")),
-            "read_action_not_allowed_for_tax",
-            id="403 of the first scope",
-        ),
-        pytest.param(
-            "forbidden",
-            None,
-            operation(scopes=()),
-            "write_action_not_allowed_for_organization",
-            id="403, no scope",
-        ),
-        pytest.param(
-            "forbidden",
-            None,
-            None,
-            "write_action_not_allowed_for_organization",
-            id="403, no operation",
-        ),
-    ],
-)
-def test_named_error_takes_the_code_of_the_fault_or_of_the_operation(
-    error: str, code: str | None, met_by: Operation | None, said: str
+def test_operation_id_of_no_fault_costs_no_look_at_the_others(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    description = {"error": error} | ({"code": code} if code else {})
-    body = fault(description).outcome(met_by).body
-    assert isinstance(body, dict)
-    assert body["code"] == said
+    faults = armed(*[{"operation": f"other{number}"} for number in range(100)])
+    monkeypatch.setattr(Fault, "falls_on", lambda *_: pytest.fail("a fault was looked at"))
+    assert take(faults) is None
+
+
+# Faults that can never happen
+
+WHICH = Problem(
+    "operation", "say which requests: operation, or method and path", "fault", ("operation",)
+)
+WHAT = Problem(
+    "error", "say what happens: error, status, connection or delay_ms", "fault", ("error",)
+)
 
 
 @pytest.mark.parametrize(
-    ("described", "met_by", "details"),
+    "description",
     [
+        pytest.param({"operation": "*", "error": "forbidden"}, id="error"),
+        pytest.param({"operation": "findTax", "delay_ms": 0}, id="delay"),
+        pytest.param({"method": "GET", "status": 503}, id="method"),
+        pytest.param({"path": "/api/v1/taxes/*", "connection": "HANG"}, id="path"),
+        pytest.param({"operation": "*", "sequence": TURNS}, id="sequence"),
+        pytest.param({"operation": "*", "sequence": [{}]}, id="sequence that lets pass"),
         pytest.param(
-            {"details": {"currency": ["value_is_invalid"]}},
-            CREATE,
-            {"currency": ["value_is_invalid"]},
-            id="of the fault",
+            {"operation": "*", "error": "forbidden", "skip": 3, "probability": 0.5, "seed": 1},
+            id="by chance",
         ),
-        pytest.param({"details": {}}, CREATE, {}, id="none, as the fault says"),
-        pytest.param({}, CREATE, {"id": ["value_is_mandatory"]}, id="first required field"),
-        pytest.param({}, operation(), {"base": ["value_is_mandatory"]}, id="no body"),
-        pytest.param({}, None, {"base": ["value_is_mandatory"]}, id="no operation"),
     ],
 )
-def test_validation_errors_blame_a_field(
-    described: JSONObject, met_by: Operation | None, details: JSONObject
+def test_fault_that_can_happen_has_no_problem(description: JSONObject) -> None:
+    assert impossible(description, OPERATIONS) == []
+
+
+@pytest.mark.parametrize(
+    ("description", "problems"),
+    [
+        pytest.param({}, [WHICH, WHAT], id="nothing said"),
+        pytest.param({"error": "forbidden"}, [WHICH], id="which requests"),
+        pytest.param({"match": {"body": {}}, "error": "forbidden"}, [WHICH], id="match alone"),
+        pytest.param(
+            {"operation": "*", "code": "a", "body": 1, "when": "after"}, [WHAT], id="what happens"
+        ),
+        pytest.param(
+            {"operation": "*", "error": "forbidden", "sequence": [{}], "when": "after"},
+            [Problem("sequence", "say in its outcomes: error, when", "fault", ("sequence",))],
+            id="sequence beside an outcome",
+        ),
+        pytest.param(
+            {
+                "operation": "*",
+                "sequence": [{}, {"body": 1}, {"error": "forbidden", "status": 403}],
+            },
+            [
+                Problem(
+                    "sequence.1.body",
+                    "say the status of the answer",
+                    "fault",
+                    ("sequence", 1, "body"),
+                ),
+                Problem(
+                    "sequence.2.status",
+                    "an error by name has its own status",
+                    "fault",
+                    ("sequence", 2, "status"),
+                ),
+            ],
+            id="outcomes of a sequence",
+        ),
+        pytest.param(
+            {"method": "PATCH", "error": "forbidden", "status": 403},
+            [
+                Problem(
+                    "method", "no such operation takes PATCH, but GET, POST", "fault", ("method",)
+                ),
+                Problem("status", "an error by name has its own status", "fault", ("status",)),
+            ],
+            id="all at once",
+        ),
+    ],
+)
+def test_fault_that_can_never_happen_is_told_all_reasons(
+    description: JSONObject, problems: list[Problem]
 ) -> None:
-    outcome = fault({"error": "validation_errors"} | described).outcome(met_by)
-    assert outcome.status == 422
-    assert outcome.body == {
-        "status": 422,
-        "error": "Unprocessable Entity",
-        "code": "validation_errors",
-        "error_details": details,
-    }
+    assert impossible(description, OPERATIONS) == problems
 
 
-@pytest.mark.parametrize(
-    ("description", "outcome"),
-    [
-        pytest.param(
-            {"status": 503}, Outcome(503, {}, {"status": 503, "error": "Service Unavailable"})
-        ),
-        pytest.param(
-            {"status": 422}, Outcome(422, {}, {"status": 422, "error": "Unprocessable Entity"})
-        ),
-        pytest.param({"status": 599}, Outcome(599, {}, {"status": 599, "error": "Unknown"})),
-        pytest.param({"status": 200, "body": {"a": 1}}, Outcome(200, {}, {"a": 1})),
-        pytest.param({"status": 200, "body": None}, Outcome(200, {}, None)),
-        pytest.param({"status": 200, "body": ""}, Outcome(200, {}, "")),
-        pytest.param(
-            {"status": 302, "headers": {"location": "/"}, "body": "moved", "delay_ms": 1500},
-            Outcome(302, {"location": "/"}, "moved", 1.5),
-        ),
-        pytest.param({}, Outcome()),
-        pytest.param({"delay_ms": 250}, Outcome(delay_seconds=0.25)),
-        pytest.param({"connection": "HANG"}, Outcome(hangs=True)),
-        pytest.param(
-            {"connection": "HANG", "delay_ms": 10}, Outcome(delay_seconds=0.01, hangs=True)
-        ),
-        pytest.param(
-            {"error": "bad_gateway", "delay_ms": 5},
-            Outcome(502, {}, {"status": 502, "error": "Bad Gateway"}, 0.005),
-        ),
-    ],
-    ids=lambda value: str(value) if isinstance(value, dict) else "",
-)
-def test_outcome_is_what_the_fault_describes(description: JSONObject, outcome: Outcome) -> None:
-    assert fault(description).outcome(CREATE) == outcome
-
-
-# Operations that no document has
-
-
-@pytest.mark.parametrize(
-    ("description", "unknown"),
-    [
-        pytest.param({}, [], id="none named"),
-        pytest.param({"operation": "*"}, [], id="all"),
-        pytest.param({"operation": "findTax"}, [], id="known"),
-        pytest.param({"operation": "findTaxes"}, ["findTaxes"], id="unknown"),
-        pytest.param(
-            {"operation": ["*", "findTaxes", "findTax", "x"]}, ["findTaxes", "x"], id="several"
-        ),
-    ],
-)
-def test_misnamed_operations_are_told(description: JSONObject, unknown: list[str]) -> None:
-    assert misnamed(description, {"findTax": None}) == unknown
+def test_problems_of_one_fault_in_a_list_say_which() -> None:
+    found = impossible({"sequence": [{"code": "a"}]}, OPERATIONS, ("faults", 3))
+    assert [each.field for each in found] == ["faults.3.operation", "faults.3.sequence.0.code"]
+    assert [each.pointer(None) for each in found] == [
+        "/faults/3/operation",
+        "/faults/3/sequence/0/code",
+    ]

@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 
-from lago_mock.settings import Option, SettingError, Settings, load_settings, option_table
+from lago_mock.settings import (
+    Option,
+    SettingError,
+    Settings,
+    load_settings,
+    option_table,
+    settings_of,
+)
 
 TEXT_SWITCHES = "one of 1, true, yes, on, 0, false, no, off"
 KEYS = (
     "host, port, api-key, organization-name, db, durability, compact-bytes, fixtures, openapi, "
-    "reset, url-file, log-level, license, era, front-url, validation, journal-size, "
+    "reset, url-file, public-url, allow-host, admin-token, ssl-cert, ssl-key, watch, log-level, "
+    "log-format, license, era, front-url, validation, any-key, seed, latency-ms, rate-limit, "
+    "journal-size, webhook-allow, webhook-timeout, "
     "max-body-bytes, max-header-bytes, max-query-bytes"
 )
 
@@ -48,8 +57,6 @@ def test_settings_made_by_hand_have_the_documented_defaults() -> None:
         api_key=None,
         organization_name=None,
         db="lago-mock.json",
-        durability="process",
-        compact_bytes=67_108_864,
         fixtures="default",
         openapi=None,
         reset=False,
@@ -160,17 +167,30 @@ def test_a_file_sets_every_field_in_kebab_case(tmp_path: Path) -> None:
         "organization-name = 'Hooli'",
         "db = ':memory:'",
         "durability = 'disk'",
-        "compact-bytes = 2048",
+        "compact-bytes = 1024",
         "fixtures = 'empty'",
         "openapi = '/a.yaml'",
         "reset = true",
         "url-file = '/u'",
+        "public-url = 'https://mock.example'",
+        "allow-host = ['a.test', 'b.test']",
+        "admin-token = 't'",
+        "ssl-cert = '/c'",
+        "ssl-key = '/k'",
+        "watch = true",
         "log-level = 'debug'",
+        "log-format = 'json'",
         "license = 'free'",
         "era = '2023'",
         "front-url = 'https://app.hooli.example'",
         "validation = 'strict'",
+        "any-key = true",
+        "seed = 's'",
+        "latency-ms = 4",
+        "rate-limit = 'hosted'",
         "journal-size = 0",
+        "webhook-allow = ['*']",
+        "webhook-timeout = 5",
         "max-body-bytes = 1",
         "max-header-bytes = 2",
         "max-query-bytes = 3",
@@ -185,17 +205,30 @@ def test_a_file_sets_every_field_in_kebab_case(tmp_path: Path) -> None:
         organization_name="Hooli",
         db=":memory:",
         durability="disk",
-        compact_bytes=2048,
+        compact_bytes=1024,
         fixtures="empty",
         openapi="/a.yaml",
         reset=True,
         url_file="/u",
+        public_url="https://mock.example",
+        allow_host="a.test,b.test",
+        admin_token="t",
+        ssl_cert="/c",
+        ssl_key="/k",
+        watch=True,
         log_level="debug",
+        log_format="json",
         license="free",
         era="2023",
         front_url="https://app.hooli.example",
         validation="strict",
+        any_key=True,
+        seed="s",
+        latency_ms=4,
+        rate_limit="hosted",
         journal_size=0,
+        webhook_allow="*",
+        webhook_timeout=5,
         max_body_bytes=1,
         max_header_bytes=2,
         max_query_bytes=3,
@@ -624,6 +657,20 @@ class TestEveryOption:
         by_default = load_settings({}, {}, tmp_path).settings
 
         assert load_settings({each.name: each.default}, {}, tmp_path).settings == by_default
+
+
+def test_settings_of_code_are_judged_as_flags_are(tmp_path: Path) -> None:
+    (tmp_path / "lago-mock.toml").write_text("port = 4000")
+
+    settings = settings_of({"fixtures": "./own.yaml", "port": "0", "seed": None}, tmp_path)
+
+    assert settings == Settings(fixtures=str(tmp_path / "own.yaml"), port=0)
+    with pytest.raises(SettingError, match="setting port is -1; give a whole number from 0 to 655"):
+        settings_of({"port": -1}, tmp_path)
+    with pytest.raises(
+        SettingError, match=r"setting fixture is not known; did you mean fixtures\?"
+    ):
+        settings_of({"fixture": "empty"}, tmp_path)
 
 
 def test_variables_that_kubernetes_sets_for_a_service_are_left_alone(tmp_path: Path) -> None:
