@@ -49,6 +49,7 @@ class CommitJournal:
         self._durable = durable
         self._number = 0
         self._handle: int | None = None
+        self._unsettled = False
 
     def commits(self, warn: Callable[[str], None], *, last: bool) -> Iterator[JSONObject]:
         """Yield the commits in order.
@@ -89,15 +90,17 @@ class CommitJournal:
         """Return the error for commits that fit no store."""
         return StoreError(self.path, what, RESTORE)
 
-    def append(self, commit: JSONObject) -> None:
+    def append(self, commit: JSONObject, *, lasting: bool = True) -> None:
         """Write one commit; when this returns, a kill of the process loses nothing.
+
+        One that is not `lasting` is not made durable; it is with the next one that lasts.
 
         Raises:
             StoreUnwritable: the disk refused it; the journal is cut back to its last good byte.
         """
         try:
             self.begin()
-            self._write({"number": self._number + 1, **commit})
+            self._write({"number": self._number + 1, **commit}, lasting=lasting)
         except OSError as error:
             self._cut_back()
             raise StoreUnwritable(f"{self.path}: {error.strerror}") from error
@@ -123,16 +126,27 @@ class CommitJournal:
         if self._durable:
             sync_folder(self.path.parent)
 
-    def _write(self, line: JSONObject) -> None:
+    def _write(self, line: JSONObject, *, lasting: bool = True) -> None:
         assert self._handle is not None
         text = orjson.dumps(line)
         whole = b"%b %b\n" % (_checksum(text), text)
         rest = memoryview(whole)
         while rest:
             rest = rest[os.write(self._handle, rest) :]
-        if self._durable:
-            _sync(self._handle)
+        self._unsettled = True
+        if lasting:
+            self.settle()
         self.size += len(whole)
+
+    def settle(self) -> None:
+        """Make durable what is not yet, where that is wished: no torn journal may have a next one.
+
+        Raises:
+            OSError: the disk refused it.
+        """
+        if self._durable and self._unsettled and self._handle is not None:
+            _sync(self._handle)
+        self._unsettled = False
 
     def _cut_back(self) -> None:
         """Cut off what came after the last good byte; where that fails `begin` does it again."""

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lago_mock.app import build
+from lago_mock.app import LagoMockApp, build
 from lago_mock.settings import Settings
 from tests.conftest import running
 
@@ -37,7 +37,11 @@ def not_found(code: str) -> dict[str, object]:
 
 
 def test_nothing_was_asked_after_a_reset(admin: httpx.Client) -> None:
-    assert admin.get("/requests").json() == {"requests": [], "meta": {"total": 0}}
+    assert admin.get("/requests").json() == {
+        "requests": [],
+        "meta": {"total": 0},
+        "requestJournalDisabled": False,
+    }
 
 
 def test_an_entry_tells_all_of_request_and_answer(
@@ -54,16 +58,20 @@ def test_an_entry_tells_all_of_request_and_answer(
     assert entry == {
         "organization": organization,
         "operation": "createCustomer",
+        "matched": True,
         "method": "POST",
         "path": "/api/v1/customers",
         "query": "page=1&x=%20",
         "body": {"customer": {"external_id": "a"}},
         "body_base64": None,
+        "body_truncated": False,
         "status": 200,
         "answer": response.json(),
+        "answer_truncated": False,
         "fault": None,
+        "refusal": None,
         "reasons": [],
-        "unknown": [],
+        "unknown": ["/page", "/x"],
         "hint": None,
     }
     assert INSTANT.fullmatch(varying["time"])
@@ -138,7 +146,24 @@ def test_of_a_short_key_nothing_is_kept(client: httpx.Client, admin: httpx.Clien
     assert only(admin)["headers"]["authorization"] == "Bearer …"
 
 
-@pytest.mark.parametrize("name", ["Cookie", "Proxy-Authorization"])
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("api_key=0123456789", "api_key=…6789"),
+        ("page=1&apikey=0123456789&x=2", "page=1&apikey=…6789&x=2"),
+        ("Access_Token=0123456789&token=short", "Access_Token=…6789&token=…"),
+        ("page_token=0123456789&token=", "page_token=0123456789&token="),
+    ],
+)
+def test_keys_in_the_query_are_hidden(
+    client: httpx.Client, admin: httpx.Client, query: str, shown: str
+) -> None:
+    client.get(f"/customers?{query}")
+
+    assert only(admin)["query"] == shown
+
+
+@pytest.mark.parametrize("name", ["Cookie", "Proxy-Authorization", "X-Lago-Mock-Token"])
 def test_other_secrets_are_hidden_too(client: httpx.Client, admin: httpx.Client, name: str) -> None:
     client.get("/customers", headers={name: "session=hidden-away-from-you"})
 
@@ -188,8 +213,19 @@ def test_a_long_body_is_cut(client: httpx.Client, admin: httpx.Client) -> None:
 
     entry = only(admin)
 
-    assert entry["body"] is None
+    assert (entry["body"], entry["body_truncated"]) == (None, True)
     assert base64.b64decode(entry["body_base64"]) == body[: 64 * 1024]
+
+
+def test_a_long_answer_is_cut(client: httpx.Client, admin: httpx.Client) -> None:
+    fault = {"operation": "findAllCustomers", "status": 503, "body": "é" * 40_000}
+    admin.post("/faults", json=fault).raise_for_status()
+    client.get("/customers")
+
+    entry = only(admin)
+
+    assert (entry["answer"], entry["answer_truncated"]) == ("é" * 32_768, True)
+    assert entry["body_truncated"] is False
 
 
 def test_keys_that_lago_does_not_know_are_pointed_at(
@@ -267,22 +303,54 @@ def test_a_nested_value_is_pointed_at_where_it_stands(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "content", "status"),
+    ("method", "path", "content", "status", "refusal"),
     [
-        ("GET", "/customers/nobody", b"", 404),
-        ("POST", "/customers", b"{}", 400),
-        ("POST", "/customers", b"{", 400),
-        ("GET", "/plans", b"", 501),
+        ("GET", "/customers/nobody", b"", 404, "customer_not_found"),
+        ("GET", "/nowhere", b"", 404, "resource_not_found"),
+        (
+            "POST",
+            "/customers",
+            b"{}",
+            400,
+            "BadRequest: param is missing or the value is empty or invalid: customer",
+        ),
+        ("POST", "/customers", b'"\xff"', 400, "invalid UTF-8 at byte 2"),
+        ("GET", "/plans", b"", 501, "operation_not_mocked"),
+        ("POST", "/taxes", b"x" * 10_485_761, 413, "the body is over the limit of 10485760 bytes"),
     ],
+    ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_other_refusals_have_no_reasons(
-    client: httpx.Client, admin: httpx.Client, method: str, path: str, content: bytes, status: int
+def test_other_refusals_say_why_without_reasons(
+    client: httpx.Client,
+    admin: httpx.Client,
+    method: str,
+    path: str,
+    content: bytes,
+    status: int,
+    refusal: str,
 ) -> None:
     client.request(method, path, content=content, headers=JSON_TYPE)
 
     entry = only(admin)
 
-    assert (entry["status"], entry["reasons"]) == (status, [])
+    assert (entry["status"], entry["refusal"], entry["reasons"]) == (status, refusal, [])
+
+
+def test_an_unknown_key_is_said_to_be_the_reason(client: httpx.Client, admin: httpx.Client) -> None:
+    client.get("/customers", headers=STRANGER)
+
+    entry = only(admin)
+
+    assert (entry["status"], entry["refusal"]) == (401, "Unauthorized")
+
+
+def test_a_fault_is_named_and_is_no_refusal(client: httpx.Client, admin: httpx.Client) -> None:
+    fault = admin.post("/faults", json={"operation": "createTax", "error": "bad_gateway"}).json()
+    client.post("/taxes", json={"tax": {}})
+
+    entry = only(admin)
+
+    assert (entry["fault"], entry["refusal"], entry["status"]) == (fault["id"], None, 502)
 
 
 @pytest.mark.parametrize(
@@ -398,6 +466,12 @@ def test_a_request_that_is_not_there_is_not_found(
         ("?limit=3", ["findAllCustomers", "findAllTaxes", "findTax"], 4),
         ("?limit=1&operation=findAllTaxes", ["findAllTaxes"], 2),
         ("?limit=100", ["findAllCustomers", "findAllTaxes", "findTax", "findAllTaxes"], 4),
+        ("?matched=true", ["findAllCustomers", "findAllTaxes", "findTax", "findAllTaxes"], 4),
+        ("?matched=false", [], 0),
+        ("?since=1999-12-31T23:59:59Z&status=404", ["findTax"], 1),
+        ("?since=1999-12-31T23:59:59-05:00&limit=1", ["findAllCustomers"], 4),
+        ("?since=1999-12-31T23:59:59+05:00&limit=1", ["findAllCustomers"], 4),
+        ("?since=2999-12-31T23:59:59z", [], 0),
     ],
 )
 def test_requests_can_be_picked(
@@ -423,6 +497,17 @@ def test_requests_can_be_picked(
         ("limit=0", {"limit": ["value_is_out_of_range"]}),
         ("status=99", {"status": ["value_is_out_of_range"]}),
         ("status=600", {"status": ["value_is_out_of_range"]}),
+        ("matched=yes", {"matched": ["value_is_invalid"]}),
+        ("matched[]=true", {"matched": ["value_is_invalid"]}),
+        ("since=yesterday", {"since": ["value_is_invalid"]}),
+        ("since=", {"since": ["value_is_invalid"]}),
+        ("since[]=1", {"since": ["value_is_invalid"]}),
+        ("since=-1", {"since": ["value_is_invalid"]}),
+        ("since=1.5", {"since": ["value_is_invalid"]}),
+        ("since=2026-11-22", {"since": ["value_is_invalid"]}),
+        ("since=2026-11-22T09:30:00", {"since": ["value_is_invalid"]}),
+        ("since=2026-12-31T23:59:60Z", {"since": ["value_is_invalid"]}),
+        ("since=99999999999999999999", {"since": ["value_is_invalid"]}),
     ],
 )
 def test_a_filter_that_cannot_be_is_refused(
@@ -434,11 +519,46 @@ def test_a_filter_that_cannot_be_is_refused(
     assert response.json()["error_details"] == details
 
 
+def test_requests_after_another_can_be_picked(client: httpx.Client, admin: httpx.Client) -> None:
+    for path in ("/customers", "/taxes", "/organizations"):
+        client.get(path)
+    first, second, third = listed(admin)
+
+    assert listed(admin, f"?since={first['id']}") == [second, third]
+    assert listed(admin, f"?since={second['time']}")[-2:] == [second, third]
+    assert listed(admin, f"?since={third['id']}") == []
+    assert listed(admin, "?since=0") == [first, second, third]
+
+
+def test_requests_without_an_operation_can_be_picked(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    client.get("/customers")
+    client.get("/nowhere")
+
+    (entry,) = listed(admin, "?matched=false")
+
+    assert (entry["path"], entry["matched"]) == ("/api/v1/nowhere", False)
+
+
 def test_a_broken_query_cannot_be_read(admin: httpx.Client) -> None:
     response = admin.get("/requests?operation=%ZZ")
 
     assert response.status_code == 400
     assert response.json()["error"].startswith("Bad Request")
+
+
+def test_one_request_can_be_forgotten(client: httpx.Client, admin: httpx.Client) -> None:
+    for path in ("/customers", "/taxes", "/organizations"):
+        client.get(path)
+    first, second, third = listed(admin)
+
+    response = admin.delete(f"/requests/{second['id']}")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert listed(admin) == [first, third]
+    again = admin.delete(f"/requests/{second['id']}")
+    assert (again.status_code, again.json()) == (404, not_found("request_not_found"))
 
 
 def test_requests_can_be_forgotten(client: httpx.Client, admin: httpx.Client) -> None:
@@ -493,6 +613,7 @@ def test_a_key_reads_no_request_of_a_stranger(client: httpx.Client, admin: httpx
     response = admin.get(f"/requests/{strange}", headers=KEY)
 
     assert (response.status_code, response.json()) == (404, not_found("request_not_found"))
+    assert admin.delete(f"/requests/{strange}", headers=KEY).status_code == 404
     assert admin.get(f"/requests/{strange}").status_code == 200
 
 
@@ -555,6 +676,7 @@ def test_a_journal_keeps_the_last_entries(size: int, kept: list[int]) -> None:
         f"/api/v1/customers/{number}" for number in kept
     ]
     assert answer["meta"] == {"total": len(kept)}
+    assert answer["requestJournalDisabled"] is (size == 0)
 
 
 def test_strangers_push_nothing_out_of_an_organizations_journal() -> None:
@@ -572,3 +694,32 @@ def test_strangers_push_nothing_out_of_an_organizations_journal() -> None:
         "findAllTaxes",
         "findAllTaxes",
     ]
+
+
+def test_requests_of_two_organizations_are_kept_apart(
+    server: str, client: httpx.Client, admin: httpx.Client
+) -> None:
+    other = admin.post("/organizations", json={"name": "Other"}).json()
+    key = {"Authorization": f"Bearer {other['api_key']}"}
+    client.get("/customers")
+    client.get(f"{server}/api/v1/taxes", headers=key)
+
+    assert [each["path"] for each in listed(admin, **KEY)] == ["/api/v1/customers"]
+    (entry,) = listed(admin, **key)
+    assert (entry["path"], entry["organization"]) == ("/api/v1/taxes", other["id"])
+    assert len(listed(admin)) == 2
+
+
+def test_requests_of_an_organization_go_with_it_and_so_do_their_bodies(
+    app: LagoMockApp, server: str, client: httpx.Client, admin: httpx.Client
+) -> None:
+    other = admin.post("/organizations", json={"name": "Other"}).json()
+    key = {"Authorization": f"Bearer {other['api_key']}"}
+    client.get(f"{server}/api/v1/taxes", headers=key)
+    budget = app.server.tenants.archive.budget
+    held = budget.held
+
+    admin.delete(f"/organizations/{other['id']}").raise_for_status()
+
+    assert held > 0
+    assert (listed(admin), budget.held) == ([], 0)
