@@ -26,20 +26,41 @@ _LINE = 60  # characters of Base64 after which MIME's old form breaks the line
 class Signing:
     """Signs with the key pair that `load` gives, or with a new one that `keep` is then given.
 
-    Both pass the private key as PEM text, and the portal's secret as text.
+    Both pass the private key as PEM text, and the portal's secret as text. With a `seed` the
+    portal's secret is made of it instead, so that portal tokens repeat; the key pair is by chance.
     """
 
-    def __init__(self, load: Callable[[], JSONObject], keep: Callable[[JSONObject], None]) -> None:
+    def __init__(
+        self,
+        load: Callable[[], JSONObject],
+        keep: Callable[[JSONObject], None],
+        seed: str | None = None,
+    ) -> None:
         self._load = load
         self._keep = keep
+        self._seed = seed
 
     @cached_property
     def _secrets(self) -> JSONObject:
         kept = self._load()
         if not kept:
-            kept = {"private_key": _new_private_key(), "portal_secret": _new_secret()}
+            kept = new_secrets()
             self._keep(kept)
         return kept
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether there are secrets, so that signing makes and keeps none."""
+        return bool(self._load())
+
+    def adopt(self, secrets: JSONObject) -> None:
+        """Keep secrets that `new_secrets` made, unless there are some by now.
+
+        Raises:
+            StoreUnwritable: the disk refused it.
+        """
+        if not self._load():
+            self._keep(secrets)
 
     @cached_property
     def _private_key(self) -> RSAPrivateKey:
@@ -68,26 +89,38 @@ class Signing:
         signature = self._private_key.sign(".".join(parts).encode(), PKCS1v15(), SHA256())
         return ".".join([*parts, _segment(signature)])
 
-    def portal_token(self, customer_id: str, now: datetime) -> str:
-        """Return a token for a customer's portal, good for twelve hours from `now`."""
+    def portal_token(self, customer_id: str, organization_id: str, now: datetime) -> str:
+        """Return a token for a customer's portal, good for twelve hours from `now`.
+
+        It tells nothing of the organization, and is true of this one alone: two that began with
+        the same fixture set have customers of the same ids.
+        """
         expiry = (now + timedelta(hours=PORTAL_HOURS)).isoformat(timespec="milliseconds")
         data = {"_rails": {"data": customer_id, "exp": expiry.replace("+00:00", "Z")}}
         text = base64.b64encode(_compact(data)).decode()
-        return f"{text}--{self._portal_signature(text)}"
+        return f"{text}--{self._portal_signature(text, organization_id)}"
 
-    def portal_customer(self, token: str, now: datetime) -> str | None:
+    def portal_customer(self, token: str, organization_id: str, now: datetime) -> str | None:
         """Return the `lago_id` that a portal token was made for; None if it is false or too old."""
-        if not self._load():
+        if self._seed is None and not self._load():
             return None  # nothing was ever signed
         text, _, signature = token.rpartition("--")
-        if not hmac.compare_digest(signature.encode(), self._portal_signature(text).encode()):
+        wanted = self._portal_signature(text, organization_id)
+        if not hmac.compare_digest(signature.encode(), wanted.encode()):
             return None
         rails = json.loads(base64.b64decode(text))["_rails"]
         return str(rails["data"]) if datetime.fromisoformat(rails["exp"]) > now else None
 
-    def _portal_signature(self, text: str) -> str:
-        secret = self._secrets["portal_secret"].encode()
-        return hmac.new(secret, text.encode(), hashlib.sha1).hexdigest()
+    def _portal_signature(self, text: str, organization_id: str) -> str:
+        seeded = self._seed is not None
+        secret = f"portal {self._seed}" if seeded else self._secrets["portal_secret"]
+        signed = f"{organization_id} {text}"
+        return hmac.new(secret.encode(), signed.encode(), hashlib.sha1).hexdigest()
+
+
+def new_secrets() -> JSONObject:
+    """Return new secrets; takes up to a second, and may run in a thread."""
+    return {"private_key": _new_private_key(), "portal_secret": _new_secret()}
 
 
 def _compact(value: JSONObject) -> bytes:

@@ -27,7 +27,8 @@ def get_customer_portal_url(call: Call) -> JSONObject:
         NotFound: 404 `customer_not_found`.
     """
     # Differs from Lago: the portal's address leads to a page of lago-mock's own.
-    token = call.signing.portal_token(_customer(call)["lago_id"], call.clock.now())
+    customer_id, organization_id = _customer(call)["lago_id"], call.view.organization_id
+    token = call.signing.portal_token(customer_id, organization_id, call.clock.now())
     return {"customer": {"portal_url": f"{call.base_url}/customer-portal/{token}"}}
 
 
@@ -45,7 +46,7 @@ def generate_customer_checkout_url(call: Call) -> JSONObject:
         raise ValidationFailed.of("base", "no_linked_payment_provider")
     if provider in _NO_CHECKOUT:
         raise MethodNotAllowed("feature_not_supported")
-    if provider == "stripe" and set(linked["provider_payment_methods"]) <= _NOTHING_TO_SET_UP:
+    if provider == "stripe" and _methods(linked) <= _NOTHING_TO_SET_UP:
         code = "no_payment_methods_to_setup_available"
         raise ValidationFailed.of("provider_payment_methods", code)
     return {
@@ -57,6 +58,11 @@ def generate_customer_checkout_url(call: Call) -> JSONObject:
             "checkout_url": f"https://checkout.{provider}.example/{call.new_id()}",
         }
     }
+
+
+def _methods(linked: JSONObject) -> set[str]:
+    """Return Stripe's methods; a customer linked with another provider before has none of them."""
+    return set(linked.get("provider_payment_methods", ["card"]))
 
 
 RESOURCE = Resource(

@@ -9,8 +9,9 @@ import re
 import unicodedata
 
 from lago_mock.clock import Clock, precise, shown
+from lago_mock.columns import ID, MOMENT, PERCENT_OR_NULL, SHOWN, TEXT, Columns
 from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, new_prefix
-from lago_mock.errors import ValidationFailed
+from lago_mock.errors import Problem, ValidationFailed
 from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
@@ -127,6 +128,7 @@ def update_organization(call: Call) -> JSONObject:
         ValidationFailed: 422; of its four stages the first with a problem answers alone.
     """
     _point_webhooks(call)
+    _find_slug_taken(call)
     call.refuse(
         "slug",
         "document_numbering",
@@ -176,6 +178,13 @@ def _point_webhooks(call: Call) -> None:
     call.view.put("webhook_endpoints", {**made, "webhook_url": url})
 
 
+def _find_slug_taken(call: Call) -> None:
+    """Add a slug that another organization has to the problems of its stage."""
+    if call.is_slug_taken(call.body.get("slug", "")):
+        code = "value_already_exist"
+        call.problems.append(Problem("slug", code, code, ("slug",)))
+
+
 def _refuse_logo(call: Call) -> None:
     """Refuse a logo that is no picture: in 2023 it came as a data URI."""
     logo = call.body.get("logo")
@@ -214,6 +223,23 @@ def _default_taxes(call: Call) -> list[JSONObject]:
     return [call.present("taxes", tax) for tax in taxes if tax["applied_to_organization"]]
 
 
+_API_KEY = {
+    "type": "object",
+    "required": ["lago_id", "value"],
+    "properties": {
+        "lago_id": {"type": "string"},
+        "value": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^\S+$"},
+        "name": {"type": ["string", "null"]},
+        "expires_at": {"type": ["string", "null"], "format": "date-time"},
+        "permissions": {
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "array", "items": {"enum": ["read", "write"]}},
+        },
+        "created_at": {"type": "string", "format": "date-time"},
+    },
+    "additionalProperties": False,
+}
+
 RESOURCE = Resource(
     name="organization",
     plural="organizations",
@@ -225,4 +251,24 @@ RESOURCE = Resource(
     },
     present=present,
     pure=frozenset({"findOrganization"}),
+    columns=Columns(
+        {
+            "lago_id": ID,
+            **dict.fromkeys(INITIAL_COLUMNS, SHOWN),
+            "name": TEXT,
+            "slug": TEXT,
+            "billing_entity_code": TEXT,
+            "default_currency": TEXT,
+            "timezone": TEXT,
+            "document_number_prefix": SHOWN,
+            "created_at": MOMENT,
+        },
+        optional={
+            "hmac_key": TEXT,
+            "api_keys": {"type": "array", "items": _API_KEY},
+            "vat_rate": PERCENT_OR_NULL,
+            "license": {"enum": ["premium", "free", None]},
+            "premium_integrations": {"type": ["array", "null"], "items": {"type": "string"}},
+        },
+    ),
 )

@@ -304,3 +304,15 @@ class TestCheckout:
         response = client.request(verb, "/customers/acct-1/checkout_url")
 
         assert_not_found(response, "resource_not_found")
+
+
+def test_a_customer_whose_provider_became_stripe_is_set_up_by_card(client: httpx.Client) -> None:
+    linked = {"payment_provider": "adyen", "provider_customer_id": "x"}
+    for configuration in (linked, {"payment_provider": "stripe"}):
+        body = {"external_id": "moved", "billing_configuration": configuration}
+        client.post("/customers", json={"customer": body}).raise_for_status()
+
+    response = client.post("/customers/moved/checkout_url")
+
+    assert response.status_code == 200
+    assert response.json()["customer"]["payment_provider"] == "stripe"

@@ -17,6 +17,7 @@ from lago_mock.signing import PORTAL_HOURS, Signing
 NOW = datetime(2026, 2, 3, 4, 5, 6, 789_654, UTC)
 EXPIRY = NOW + timedelta(hours=12)
 CUSTOMER = "5e1a7c02-93d4-4b68-8f10-2c6ad0b7e941"
+OWNER = "org-1"
 CLAIMS = {"organization_id": "org-1", "aud": "lago-grpc"}
 
 Secrets = dict[str, Any]
@@ -92,23 +93,23 @@ def test_the_secrets_are_made_once_and_kept(secrets: Secrets) -> None:
 
     first = signing.public_key()
     signing.token(CLAIMS)
-    token = signing.portal_token(CUSTOMER, NOW)
+    token = signing.portal_token(CUSTOMER, OWNER, NOW)
 
     assert len(kept) == 1
     assert kept[0].keys() == {"private_key", "portal_secret"}
     assert kept[0]["private_key"].startswith("-----BEGIN PRIVATE KEY-----\n")
     assert all(kept[0][name] != secrets[name] for name in secrets)
     again = of(json.loads(json.dumps(kept[0])))
-    assert (again.public_key(), again.portal_customer(token, NOW)) == (first, CUSTOMER)
+    assert (again.public_key(), again.portal_customer(token, OWNER, NOW)) == (first, CUSTOMER)
 
 
 def test_the_portal_alone_makes_secrets_too() -> None:
     kept: list[Secrets] = []
 
-    token = Signing(dict, kept.append).portal_token(CUSTOMER, NOW)
+    token = Signing(dict, kept.append).portal_token(CUSTOMER, OWNER, NOW)
 
     (secrets,) = kept
-    assert of(secrets).portal_customer(token, NOW) == CUSTOMER
+    assert of(secrets).portal_customer(token, OWNER, NOW) == CUSTOMER
 
 
 # Tokens
@@ -161,13 +162,14 @@ def test_a_token_with_other_claims_is_false(signing: Signing) -> None:
 def test_a_portal_token_names_customer_and_expiry_and_is_signed(
     signing: Signing, secrets: Secrets
 ) -> None:
-    token = signing.portal_token(CUSTOMER, NOW)
+    token = signing.portal_token(CUSTOMER, OWNER, NOW)
 
     text, _, signature = token.partition("--")
     assert base64.b64decode(text, validate=True).decode() == (
         f'{{"_rails":{{"data":"{CUSTOMER}","exp":"2026-02-03T16:05:06.789Z"}}}}'
     )
-    wanted = hmac.new(secrets["portal_secret"].encode(), text.encode(), hashlib.sha1).hexdigest()
+    signed = f"{OWNER} {text}".encode()
+    wanted = hmac.new(secrets["portal_secret"].encode(), signed, hashlib.sha1).hexdigest()
     assert (signature, len(signature)) == (wanted, 40)
     assert PORTAL_HOURS == 12
 
@@ -185,9 +187,9 @@ def test_a_portal_token_names_customer_and_expiry_and_is_signed(
 def test_a_portal_token_opens_for_twelve_hours(
     signing: Signing, then: datetime, opens: bool
 ) -> None:
-    token = signing.portal_token(CUSTOMER, NOW)
+    token = signing.portal_token(CUSTOMER, OWNER, NOW)
 
-    assert signing.portal_customer(token, then) == (CUSTOMER if opens else None)
+    assert signing.portal_customer(token, OWNER, then) == (CUSTOMER if opens else None)
 
 
 def forged(token: str, **changed: str) -> str:
@@ -220,21 +222,47 @@ def forged(token: str, **changed: str) -> str:
     ],
 )
 def test_a_portal_token_that_was_tampered_with_opens_nothing(signing: Signing, tamper: Any) -> None:
-    token = signing.portal_token(CUSTOMER, NOW)
+    token = signing.portal_token(CUSTOMER, OWNER, NOW)
 
     assert tamper(token) != token
-    assert signing.portal_customer(tamper(token), NOW) is None
+    assert signing.portal_customer(tamper(token), OWNER, NOW) is None
 
 
 def test_a_portal_token_of_another_secret_opens_nothing(
     signing: Signing, secrets: Secrets, other_secrets: Secrets
 ) -> None:
-    token = of(other_secrets).portal_token(CUSTOMER, NOW)
+    token = of(other_secrets).portal_token(CUSTOMER, OWNER, NOW)
     same_key = {**secrets, "portal_secret": other_secrets["portal_secret"]}
 
-    assert signing.portal_customer(token, NOW) is None
-    assert of(same_key).portal_customer(token, NOW) == CUSTOMER
+    assert signing.portal_customer(token, OWNER, NOW) is None
+    assert of(same_key).portal_customer(token, OWNER, NOW) == CUSTOMER
 
 
 def test_where_nothing_was_signed_no_link_is_true() -> None:
-    assert Signing(dict, fail).portal_customer("e30=--0a1b", NOW) is None
+    assert Signing(dict, fail).portal_customer("e30=--0a1b", OWNER, NOW) is None
+
+
+def test_a_portal_token_of_another_organization_opens_nothing(signing: Signing) -> None:
+    token = signing.portal_token(CUSTOMER, "org-2", NOW)
+
+    assert signing.portal_customer(token, OWNER, NOW) is None
+    assert signing.portal_customer(token, "org-2", NOW) == CUSTOMER
+
+
+def test_with_a_seed_portal_tokens_repeat_without_a_key_pair(secrets: Secrets) -> None:
+    seeded = [Signing(load, fail, "a") for load in (dict, lambda: secrets)]
+    other = Signing(dict, fail, "b")
+
+    tokens = [each.portal_token(CUSTOMER, OWNER, NOW) for each in (*seeded, other)]
+
+    assert tokens[0] == tokens[1] != tokens[2]
+    assert seeded[1].portal_customer(tokens[0], OWNER, NOW) == CUSTOMER
+    assert other.portal_customer(tokens[0], OWNER, NOW) is None
+
+
+def test_with_a_seed_the_key_pair_is_kept_by_chance() -> None:
+    kept: list[Secrets] = []
+
+    keys = {Signing(dict, kept.append, "a").public_key() for _ in range(2)}
+
+    assert len(keys) == len(kept) == 2
