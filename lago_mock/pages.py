@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lago_mock.answer import Answer, html, success
+from lago_mock.answer import Answer, failure, html, success
+from lago_mock.hosts import Hosts
 from lago_mock.request import Request
 from lago_mock.version import LAGO_VERSION, __version__
 from lago_mock.wire import JSONObject
@@ -98,11 +99,18 @@ class Pages:
     """ASGI application of all that is not the admin API: pages first, then what the API says.
 
     Slashes too many and endings such as `.json` count for nothing in a path, as in the API's.
+    Pages for people are shown by the server's own names alone: 403.
     """
 
-    def __init__(self, api: ASGIApp, find_customer: Callable[[str], JSONObject | None]) -> None:
+    def __init__(
+        self,
+        api: ASGIApp,
+        find_customer: Callable[[str], JSONObject | None],
+        hosts: Hosts | None = None,
+    ) -> None:
         self._api = api
         self._find_customer = find_customer
+        self._hosts = hosts or Hosts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -119,12 +127,17 @@ class Pages:
     def _page(self, request: Request) -> Answer | None:
         segments = [segment for segment in request.scope["path"].split("/") if segment]
         if segments[:1] == ["customer-portal"]:
-            return self._portal("/".join(segments[1:]))
+            return self._refusal(request) or self._portal("/".join(segments[1:]))
         if not segments:
-            wants_page = request.method == "GET" and "text/html" in request.header(b"accept")
-            return html(_first_steps(request.base_url)) if wants_page else None
+            if request.method != "GET" or "text/html" not in request.header(b"accept"):
+                return None
+            return self._refusal(request) or html(_first_steps(request.base_url))
         found = _FIXED.get(segments[0].partition(".")[0]) if len(segments) == 1 else None
         return success(dict(found)) if found else None
+
+    def _refusal(self, request: Request) -> Answer | None:
+        sentence = self._hosts.refusal(request)
+        return failure({"status": 403, "error": sentence}) if sentence else None
 
     def _portal(self, token: str) -> Answer:
         customer = self._find_customer(token)

@@ -6,6 +6,7 @@ Rules: lago-api, app/controllers/api/v1/customers/ and app/services/applied_coup
 from __future__ import annotations
 
 from lago_mock.clock import shown
+from lago_mock.columns import of_customer
 from lago_mock.errors import NotFound
 from lago_mock.resource import Call, Resource, customer_listing
 from lago_mock.store.tables import Row
@@ -51,4 +52,5 @@ RESOURCE = Resource(
         "deleteAppliedCoupon": delete_applied_coupon,
     },
     present=present,
+    columns=of_customer(),
 )

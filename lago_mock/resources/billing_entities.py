@@ -6,6 +6,7 @@ Rules: lago-api, app/services/billing_entities/ and app/models/billing_entity.rb
 from __future__ import annotations
 
 from lago_mock.clock import shown
+from lago_mock.columns import MOMENT, SHOWN, TEXT, TEXTS, Columns
 from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, new_prefix
 from lago_mock.errors import Forbidden, ValidationFailed
 from lago_mock.resource import Call, Resource
@@ -185,4 +186,17 @@ RESOURCE = Resource(
     },
     present=present,
     made_by="createBillingEntity",
+    columns=Columns(
+        {
+            "lago_id": {"anyOf": [{"const": DEFAULT_ENTITY}, {"type": "string", "format": "uuid"}]},
+            **dict.fromkeys(_INITIAL, SHOWN),
+            "tax_ids": TEXTS,
+            "section_codes": TEXTS,
+            "code": TEXT,
+            "name": SHOWN,
+            "document_number_prefix": SHOWN,
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
+        }
+    ),
 )

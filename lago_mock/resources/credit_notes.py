@@ -5,6 +5,7 @@ Rules: lago-api, app/controllers/api/v1/customers/.
 
 from __future__ import annotations
 
+from lago_mock.columns import of_customer
 from lago_mock.resource import Call, Resource, customer_listing
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
@@ -31,4 +32,5 @@ RESOURCE = Resource(
     key="lago_id",
     operations={"findAllCustomerCreditNotes": find_all_customer_credit_notes},
     present=present,
+    columns=of_customer(),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from uuid import NAMESPACE_URL, uuid5
 
 from lago_mock.clock import shown
+from lago_mock.columns import ID, MOMENT, PERCENT_OR_NULL, SHOWN, TEXT, TEXTS, Columns
 from lago_mock.customer_filters import customer_filter
 from lago_mock.entity import DEFAULT_ENTITY
 from lago_mock.errors import ValidationFailed
@@ -123,6 +124,13 @@ def _shown(call: Call, row: Row, entity: Row) -> JSONObject:
     }
 
 
+def told(call: Call, row: Row) -> JSONObject:
+    """Return the customer as webhooks show it: as lists do, without taxes."""
+    shown = list_item(call, row)
+    del shown["taxes"]
+    return shown
+
+
 def _entity(call: Call, row: Row) -> Row:
     entity = call.view.get("billing_entities", row["billing_entity_id"])
     assert entity is not None, "a customer's billing entity cannot go"
@@ -213,7 +221,25 @@ def create_customer(call: Call) -> JSONObject:
     elif _has_changed(before, row):
         row["updated_at"] = call.now()
     call.view.put("customers", row)
+    call.notify("customer.updated" if known else "customer.created", row)
+    for webhook_type in _made_elsewhere(call, before, row):
+        call.notify(webhook_type, row)
     return {"customer": present(call, shown_at_once(before, row))}
+
+
+def _made_elsewhere(call: Call, before: Row, row: Row) -> list[str]:
+    """Return what is told of a customer that the call has made in other programs, too."""
+    found = []
+    given = call.body.get("billing_configuration", {})
+    is_new = row["provider_customer"] and not before["provider_customer"]
+    if is_new and not given.get("provider_customer_id"):
+        found.append("customer.payment_provider_created")
+    old = {link["lago_id"] for link in before["integration_customers"]}
+    for link in row["integration_customers"]:
+        is_synced = link["lago_id"] not in old and link.get("sync_with_provider")
+        if is_synced and link["category"] in ("accounting", "crm"):
+            found.append(f"customer.{link['category']}_provider_created")
+    return found
 
 
 def _billing_entity_id(call: Call) -> JSONObject:
@@ -336,6 +362,22 @@ def _has_changed(before: Row, after: Row) -> bool:
     return any(before[key] != after[key] for key in before if key not in apart)
 
 
+_SHIPPING_COLUMNS = {
+    "type": "object",
+    "required": list(_NO_ADDRESS),
+    "properties": {key: {"type": ["string", "null"]} for key in _NO_ADDRESS},
+    "additionalProperties": False,
+}
+_PROVIDER_COLUMNS = {
+    "type": "object",
+    "properties": {
+        "provider_customer_id": {"type": "string"},
+        "provider_payment_methods": {"type": "array", "items": {"type": "string"}},
+        "sync_with_provider": {"type": ["boolean", "string", "number", "null"]},
+    },
+    "additionalProperties": False,
+}
+
 RESOURCE = Resource(
     name="customer",
     plural="customers",
@@ -348,6 +390,26 @@ RESOURCE = Resource(
     },
     present=present,
     list_item=list_item,
+    told=told,
     made_by="createCustomer",
     pure=frozenset({"findCustomer"}),
+    columns=Columns(
+        {
+            "lago_id": ID,
+            "external_id": TEXT,
+            **dict.fromkeys(_COLUMNS, SHOWN),
+            "shipping_address": _SHIPPING_COLUMNS,
+            "billing_entity_id": TEXT,
+            "metadata": SHOWN,
+            "tax_ids": TEXTS,
+            "provider_customer": _PROVIDER_COLUMNS,
+            "integration_customers": SHOWN,
+            "section_codes": TEXTS,
+            "sequential_id": SHOWN,
+            "slug": SHOWN,
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
+        },
+        optional={"vat_rate": PERCENT_OR_NULL},
+    ),
 )

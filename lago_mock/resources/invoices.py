@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lago_mock.columns import of_customer
 from lago_mock.errors import Problem
 from lago_mock.resource import Call, Resource, customer_listing
 from lago_mock.store.tables import Row
@@ -56,4 +57,5 @@ RESOURCE = Resource(
     key="lago_id",
     operations={"findAllCustomerInvoices": find_all_customer_invoices},
     present=present,
+    columns=of_customer(),
 )

@@ -5,6 +5,7 @@ Rules: lago-api, app/controllers/api/v1/customers/.
 
 from __future__ import annotations
 
+from lago_mock.columns import of_customer
 from lago_mock.errors import NotFound
 from lago_mock.resource import Call, Resource, customer_listing
 from lago_mock.store.tables import Row
@@ -68,4 +69,5 @@ RESOURCE = Resource(
         "paymentMethodSetAsDefault": set_as_default,
     },
     present=present,
+    columns=of_customer(),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lago_mock.columns import of_customer
 from lago_mock.contract.formats import is_uuid
 from lago_mock.errors import Problem
 from lago_mock.resource import Call, Resource, customer_listing
@@ -43,4 +44,5 @@ RESOURCE = Resource(
     key="lago_id",
     operations={"findAllCustomerPayments": find_all_customer_payments},
     present=present,
+    columns=of_customer(),
 )

@@ -5,6 +5,7 @@ Rules: lago-api, app/controllers/api/v1/customers/.
 
 from __future__ import annotations
 
+from lago_mock.columns import MOMENT, TEXT, of_customer
 from lago_mock.resource import Call, Resource, customer_listing
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
@@ -25,10 +26,24 @@ def find_all_customer_subscriptions(call: Call) -> JSONObject:
     return customer_listing(call, "subscriptions", repeats=False)
 
 
+_ACTIVE = {
+    "if": {"properties": {"status": {"const": "active"}}},
+    "then": {
+        "required": ["plan_amount_currency"],
+        "properties": {
+            "current_billing_period_started_at": dict(MOMENT),
+            "current_billing_period_ending_at": dict(MOMENT),
+        },
+    },
+}
+"""What an active one needs, to be shown as the usage of its present period."""
+
+
 RESOURCE = Resource(
     name="subscription",
     plural="subscriptions",
     key="lago_id",
     operations={"findAllCustomerSubscriptions": find_all_customer_subscriptions},
     present=present,
+    columns=of_customer((_ACTIVE,), external_id=TEXT, status=TEXT),
 )

@@ -6,6 +6,7 @@ Rules: lago-api, app/models/tax.rb and app/services/taxes/.
 from __future__ import annotations
 
 from lago_mock.clock import shown
+from lago_mock.columns import ID, MOMENT, SHOWN, TEXT, Columns
 from lago_mock.errors import ValidationFailed
 from lago_mock.resource import Call, Resource, listing
 from lago_mock.store.tables import Row
@@ -107,4 +108,15 @@ RESOURCE = Resource(
     present=present,
     made_by="createTax",
     pure=frozenset({"findTax"}),
+    columns=Columns(
+        {
+            "lago_id": ID,
+            "name": SHOWN,
+            "code": TEXT,
+            "rate": SHOWN,
+            "description": SHOWN,
+            "applied_to_organization": SHOWN,
+            "created_at": MOMENT,
+        }
+    ),
 )

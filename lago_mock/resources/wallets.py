@@ -6,6 +6,7 @@ Rules: lago-api, app/controllers/api/v1/customers/ and app/services/wallets/.
 from __future__ import annotations
 
 from lago_mock.clock import shown
+from lago_mock.columns import TEXT_OR_NULL, of_customer
 from lago_mock.errors import NotFound
 from lago_mock.resource import Call, Resource, customer_listing
 from lago_mock.store.tables import Row
@@ -67,4 +68,5 @@ RESOURCE = Resource(
         "destroyCustomerWallet": destroy_customer_wallet,
     },
     present=present,
+    columns=of_customer(code=TEXT_OR_NULL),
 )

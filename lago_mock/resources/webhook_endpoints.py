@@ -6,6 +6,7 @@ Rules: lago-api, app/services/webhook_endpoints/ and app/models/webhook_endpoint
 from __future__ import annotations
 
 from lago_mock.clock import shown
+from lago_mock.columns import ID, MOMENT, SHOWN, TEXT, Columns
 from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.resource import Call, Resource, listing
 from lago_mock.store.tables import Row
@@ -117,4 +118,14 @@ RESOURCE = Resource(
     },
     present=present,
     made_by="createWebhookEndpoint",
+    columns=Columns(
+        {
+            "lago_id": ID,
+            "webhook_url": TEXT,
+            "signature_algo": SHOWN,
+            "name": SHOWN,
+            "event_types": SHOWN,
+            "created_at": MOMENT,
+        }
+    ),
 )

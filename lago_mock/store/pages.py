@@ -33,6 +33,11 @@ class Pages(Generic[Page]):
             self._own.add(number)
         return self._pages[number]
 
+    def drop(self, number: int) -> None:
+        """Let a page go."""
+        del self._pages[number]
+        self._own.discard(number)
+
     def all(self) -> ValuesView[Page]:
         """Return the pages in the order in which they were begun."""
         return self._pages.values()
@@ -114,11 +119,13 @@ class RowPages:
         page.rows[number] = encoded
 
     def drop(self, number: int) -> None:
-        """Remove a row."""
+        """Remove a row, and its page when that was the last one."""
         page = self.pages.mine(number // ROWS_A_PAGE)
         del page.rows[number]
         if number in page.live:
             page.live.remove(number)
+        if not page.rows:
+            self.pages.drop(number // ROWS_A_PAGE)
 
     def newest(self, start: int, stop: int) -> list[int]:
         """Return the numbers of live rows `start` to `stop`, counted from the newest.

@@ -113,10 +113,10 @@ def test_links_of_the_first_steps_lead_somewhere(server: str, admin: httpx.Clien
 
 def test_the_first_steps_name_the_host_that_was_asked(server: str) -> None:
     with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=10)) as connection:
-        connection.request("GET", "/", headers={"Host": "mock.test:8080", "Accept": BROWSER})
+        connection.request("GET", "/", headers={"Host": "mock.localhost:8080", "Accept": BROWSER})
         page = connection.getresponse().read().decode()
 
-    assert "http://mock.test:8080/api/v1/customers" in page
+    assert "http://mock.localhost:8080/api/v1/customers" in page
 
 
 def test_a_host_cannot_write_into_the_page(server: str) -> None:

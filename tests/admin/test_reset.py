@@ -1,17 +1,26 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from lago_mock.app import build
 from lago_mock.settings import Settings
-from tests.conftest import running
+from tests.conftest import running, serving_set
 
 KEY = {"Authorization": "Bearer lago-mock-key"}
 STRANGER = {"Authorization": "Bearer nobody"}
+OTHER_SETTINGS = {
+    "validation": "strict",
+    "license": "free",
+    "era": "2023",
+    "latency": {"default": 1},
+    "rate_limit": {"default": 1},
+}
 FAULT = {"operation": "createTax", "error": "bad_gateway"}
 
 
@@ -211,14 +220,110 @@ def test_a_body_that_is_no_object_is_refused(
     assert client.get("/customers").json()["meta"]["total_count"] == 1
 
 
-def test_one_organization_takes_no_other_set(client: httpx.Client, admin: httpx.Client) -> None:
+def test_another_set_may_be_that_of_one_organization(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    other = {"Authorization": "Bearer other-key"}
+    admin.post("/organizations", json={"api_key": "other-key"}).raise_for_status()
+
+    response = admin.post("/reset", json={"fixtures": "default"}, headers=other)
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert len(client.get("/customers", headers=other).json()["customers"]) == 5
+    assert client.get("/customers").json()["customers"] == []
+    admin.post("/reset", headers=KEY).raise_for_status()
+    assert client.get("/customers").json()["customers"] == []
+
+
+def test_a_set_of_one_organization_stays_until_another_is_named(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    found = []
+    for body in ({"fixtures": "default"}, {}, {"fixtures": "empty"}, {}):
+        admin.post("/reset", json=body, headers=KEY).raise_for_status()
+        found.append(client.get("/customers").json()["meta"]["total_count"])
+
+    assert found == [5, 5, 0, 0]
+
+
+def test_a_reset_of_the_server_forgets_the_sets_of_single_organizations(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    admin.post("/reset", json={"fixtures": "default"}, headers=KEY).raise_for_status()
+
+    admin.post("/reset").raise_for_status()
+    first = customers_of(client)
+    admin.post("/reset", headers=KEY).raise_for_status()
+
+    assert (first, customers_of(client)) == ([], [])
+
+
+def test_an_unknown_set_for_one_organization_changes_nothing(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
     client.post("/customers", json={"customer": {"external_id": "a"}})
 
-    response = admin.post("/reset", json={"fixtures": "empty"}, headers=KEY)
+    response = admin.post("/reset", json={"fixtures": "nothing"}, headers=KEY)
 
-    assert response.status_code == 422
-    assert response.json()["error_details"] == {"fixtures": ["whole_server_only"]}
-    assert client.get("/customers").json()["meta"]["total_count"] == 1
+    assert (response.status_code, response.json()["code"]) == (404, "fixtures_not_found")
+    assert customers_of(client) == ["a"]
+
+
+def test_a_set_of_ones_own_can_be_named_like_those_that_ship(tmp_path: Path) -> None:
+    own = {"organization": {"name": "Own"}, "customers": [{"external_id": "mine"}]}
+    with serving_set(tmp_path, own) as url, httpx.Client(base_url=url, verify=False) as client:
+        client.delete("/api/v1/customers/mine", headers=KEY).raise_for_status()
+
+        for headers in (KEY, {}):
+            body = {"fixtures": "own"}
+            client.post("/__admin/reset", json=body, headers=headers).raise_for_status()
+
+            assert customers(client) == ["mine"]
+
+
+def test_a_reset_takes_every_kind_of_state_back(client: httpx.Client, admin: httpx.Client) -> None:
+    settings = admin.get("/settings").json()
+    for headers in (None, KEY):
+        admin.patch("/settings", json=OTHER_SETTINGS, headers=headers).raise_for_status()
+        admin.put("/clock", json={"now": "2031-01-01T00:00:00Z"}, headers=headers)
+        admin.post("/faults", json=FAULT, headers=headers).raise_for_status()
+    client.post("/customers", json={"customer": {"external_id": "a"}}).raise_for_status()
+    client.get("/customers", headers=STRANGER)
+    admin.post("/organizations", json={"api_key": "other-key"}).raise_for_status()
+    assert client.get("/customers").status_code == 429
+
+    admin.post("/reset")
+
+    assert admin.get("/requests").json()["meta"] == {"total": 0}
+    assert [admin.get("/settings", headers=each).json() for each in (None, KEY)] == [settings] * 2
+    assert [admin.get("/faults", headers=each).json()["faults"] for each in (None, KEY)] == [[], []]
+    frozen = [admin.get("/clock", headers=each).json()["frozen"] for each in (None, KEY)]
+    assert frozen == [False, False]
+    assert customers_of(client) == []
+    assert len(admin.get("/organizations").json()["organizations"]) == 1
+    made = client.post("/customers", json={"customer": {"external_id": "a"}}).json()["customer"]
+    assert made["sequential_id"] == 1
+
+
+def test_a_delayed_call_writes_nothing_after_a_reset(
+    server: str, client: httpx.Client, admin: httpx.Client
+) -> None:
+    admin.post("/faults", json={"operation": "createCustomer", "delay_ms": 60_000})
+    answers: list[httpx.Response] = []
+
+    def create() -> None:
+        body = {"customer": {"external_id": "late"}}
+        answers.append(httpx.post(f"{server}/api/v1/customers", json=body, headers=KEY))
+
+    thread = threading.Thread(target=create)
+    thread.start()
+    while not admin.get("/requests").json()["requests"]:
+        pass  # it has not arrived yet
+    admin.post("/reset").raise_for_status()
+    thread.join(10)
+
+    assert [answer.status_code for answer in answers] == [503]
+    assert customers_of(client) == []
 
 
 def test_a_body_that_is_no_json_cannot_be_read(client: httpx.Client, admin: httpx.Client) -> None:
@@ -231,11 +336,10 @@ def test_a_body_that_is_no_json_cannot_be_read(client: httpx.Client, admin: http
     assert client.get("/customers").json()["meta"]["total_count"] == 1
 
 
-def test_a_media_type_that_is_none_cannot_be_read(admin: httpx.Client) -> None:
+def test_a_media_type_that_is_none_is_not_taken(admin: httpx.Client) -> None:
     response = admin.post("/reset", content=b"{}", headers={"Content-Type": "garbage"})
 
-    assert response.status_code == 400
-    assert response.json()["error"].startswith("Bad Request")
+    assert response.status_code == 415
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])

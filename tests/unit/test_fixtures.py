@@ -14,6 +14,7 @@ from lago_mock.contract.loader import DocumentError
 from lago_mock.data import data_folder
 from lago_mock.fixtures import FixtureCompiler, FixtureSet
 from lago_mock.resources import load_resources
+from lago_mock.saved_state import saved
 
 STARTED = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -38,8 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def rows(fixtures: FixtureSet, collection: str) -> list[dict[str, Any]]:
-    frozen = fixtures.rows.state.collections[collection]
-    return [orjson.loads(row) for _, row in frozen.encoded()]
+    return [orjson.loads(row) for _, row in fixtures.rows.state.collections[collection].encoded()]
 
 
 def compiled(compiler: FixtureCompiler, path: Path, text: str) -> FixtureSet:
@@ -96,7 +96,8 @@ def test_the_empty_set_compiles_to_an_organization_and_its_default_entity(
 
     assert (fixtures.organization["name"], fixtures.api_key) == ("Blank Slate", "lago-mock-key")
     assert fixtures.organization["premium_integrations"] is None
-    assert (fixtures.rows.counts(), fixtures.rows.state.sequences) == ({"billing_entities": 1}, {})
+    assert fixtures.rows.counts() == {"billing_entities": 1}
+    assert fixtures.rows.state.sequences == {}
     (entity,) = rows(fixtures, "billing_entities")
     assert (entity["lago_id"], entity["code"]) == ("default", "blank_slate")
     assert entity["created_at"] == fixtures.organization["created_at"]
@@ -279,6 +280,17 @@ def test_a_set_that_is_not_there_is_refused_with_a_suggestion(
         compiler.compile(name)
 
     assert str(caught.value) == f"{name}: there is no such fixture set. {advice}"
+
+
+def test_a_path_that_cannot_be_looked_at_is_refused_with_the_reason(
+    compiler: FixtureCompiler, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{'x' * 300}.yaml"
+
+    with pytest.raises(DocumentError) as caught:
+        compiler.compile(str(path))
+
+    assert str(caught.value) == f"{path}: cannot be read: File name too long"
 
 
 def test_a_folder_is_no_set(compiler: FixtureCompiler, tmp_path: Path) -> None:
@@ -600,3 +612,135 @@ def test_a_broken_declaration_is_refused_with_its_place(
     compiler: FixtureCompiler, path: Path, text: str, reason: str
 ) -> None:
     assert refusal(compiler, path, f"{NAMED}{text}\n") == reason
+
+
+# Saved states
+
+EXACT_ID = "5a0f4c1e-9d3b-4e67-8c52-7b1f60d2a9e4"
+
+
+def saved_state(compiler: FixtureCompiler, **own: Any) -> dict[str, Any]:
+    """Return the state of the default set, as the admin API shows it; `own` are columns."""
+    fixtures = compiler.compile("default")
+    state = saved(fixtures.organization, fixtures.rows.state)
+    state["organization"] |= own
+    return {"version": 1, "organizations": [state]}
+
+
+def written(path: Path, content: object) -> str:
+    """Return a file of this content, of the name of a set that ships: its ids must not return."""
+    own = path.with_name("default.json")
+    own.write_bytes(orjson.dumps(content))
+    return str(own)
+
+
+@pytest.mark.parametrize("is_wrapped", [True, False])
+def test_a_saved_state_is_a_set_of_exactly_its_rows(
+    compiler: FixtureCompiler, path: Path, is_wrapped: bool
+) -> None:
+    state = saved_state(compiler, lago_id=EXACT_ID)
+    rows_of(state)["customers"].reverse()
+
+    made = compiler.compile(written(path, {"state": state} if is_wrapped else state))
+
+    assert saved(made.organization, made.rows.state) == state["organizations"][0]
+    assert made.organization["lago_id"] == EXACT_ID
+    assert (made.api_key, made.api_keys) == (None, [])
+
+
+def rows_of(state: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = state["organizations"][0]["collections"]
+    return found
+
+
+def test_other_sections_are_played_on_top_of_a_state(compiler: FixtureCompiler, path: Path) -> None:
+    state = saved_state(compiler)
+    content = {
+        "description": "More",
+        "now": "2027-01-01T00:00:00Z",
+        "organization": {
+            "name": "Renamed",
+            "api_key": "mine",
+            "city": "Faro",
+            "premium_integrations": ["xero"],
+        },
+        "state": state,
+        "customers": [{"external_id": "new", "tax_codes": ["iva_23"]}],
+    }
+
+    made = compiler.compile(written(path, content))
+
+    *before, new = rows(made, "customers")
+    assert before == rows_of(state)["customers"]
+    assert (new["external_id"], new["sequential_id"]) == ("new", 6)
+    assert new["tax_ids"] == [rows_of(state)["taxes"][0]["lago_id"]]
+    assert new["created_at"].startswith("2027-01-01T00:00:0")
+    ids = [row["lago_id"] for row in rows(made, "customers")]
+    assert len(set(ids)) == len(ids)
+    own = made.organization
+    assert (own["name"], own["slug"], own["city"]) == ("Renamed", "renamed", "Faro")
+    assert own["premium_integrations"] == ["xero"]
+    assert (made.description, made.api_key) == ("More", "mine")
+
+
+def test_keys_that_a_state_gives_whole_are_those_of_the_set(
+    compiler: FixtureCompiler, path: Path
+) -> None:
+    keys = [{"lago_id": "1", "value": "…-key"}, {"lago_id": "2", "value": "whole-key"}]
+    state = saved_state(compiler, api_keys=keys)
+    del state["organizations"][0]["organization"]["hmac_key"]
+
+    made = compiler.compile(written(path, state))
+
+    assert made.api_keys == [{"lago_id": "2", "value": "whole-key"}]
+    assert made.organization["api_keys"] == []
+    assert UUID.fullmatch(made.organization["hmac_key"])
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "reason"),
+    [
+        (("version",), 2, "/version: const: 1"),
+        (("organizations",), [], "/organizations: minItems: 1"),
+        (("organizations", 0, "sequences"), None, '/organizations/0/sequences: type: "object"'),
+        (
+            ("organizations", 0, "collections", "customers", 3, "currency"),
+            "GOLD",
+            "/organizations/0/collections/customers/3/currency: "
+            "enum, at /customers/0/currency in the answer of findAllCustomers",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused_by_its_place(
+    compiler: FixtureCompiler, path: Path, place: tuple[Any, ...], value: Any, reason: str
+) -> None:
+    state = saved_state(compiler)
+    node: Any = state
+    for step in place[:-1]:
+        node = node[step]
+    node[place[-1]] = value
+
+    for content, before in ((state, ""), ({"state": state}, "/state")):
+        file = written(path, content)
+        with pytest.raises(DocumentError) as caught:
+            compiler.compile(file)
+        assert str(caught.value) == f"{file}: {before}{reason}"
+
+
+@pytest.mark.parametrize("state", [None, 7, [], {}])
+def test_a_state_must_be_one(compiler: FixtureCompiler, path: Path, state: Any) -> None:
+    with pytest.raises(DocumentError, match=r"default\.json: /state: "):
+        compiler.compile(written(path, {"state": state}))
+
+
+def test_a_set_has_no_state_of_several_organizations(compiler: FixtureCompiler, path: Path) -> None:
+    state = saved_state(compiler)
+    state["organizations"] *= 2
+
+    with pytest.raises(DocumentError) as caught:
+        compiler.compile(file := written(path, state))
+
+    assert str(caught.value) == (
+        f"{file}: /organizations/1: a fixture set is of one organization. "
+        "Save the state with that organization's key."
+    )

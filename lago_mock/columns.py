@@ -1,0 +1,59 @@
+"""What the rows of a resource keep, as JSON Schema: rows that come from outside are held to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from lago_mock.wire import JSONObject
+
+Schema = Mapping[str, Any]
+
+SHOWN: Final[Schema] = MappingProxyType({})
+"""Of a column that answers show as it is kept: what they may show says what it may be."""
+
+TEXT: Final[Schema] = MappingProxyType({"type": "string"})
+TEXT_OR_NULL: Final[Schema] = MappingProxyType({"type": ["string", "null"]})
+TEXTS: Final[Schema] = MappingProxyType({"type": "array", "items": {"type": "string"}})
+ID: Final[Schema] = MappingProxyType({"type": "string", "format": "uuid"})
+MOMENT: Final[Schema] = MappingProxyType({"type": "string", "format": "date-time", "pattern": "Z$"})
+"""A time in UTC, which answers cut to the second."""
+
+PERCENT_OR_NULL: Final[Schema] = MappingProxyType(
+    {"type": ["number", "null"], "minimum": 0, "maximum": 100}
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a row must have and those that it may have.
+
+    With `others` it may have any more, which answers show as they are kept. `rules` are schemas of
+    the whole row. No row has `deleted_at`: deleted ones are not given.
+    """
+
+    needed: Mapping[str, Schema]
+    optional: Mapping[str, Schema] = field(default_factory=dict)
+    others: bool = False
+    rules: tuple[Schema, ...] = ()
+
+    def schema(self) -> JSONObject:
+        """Return the JSON Schema of a row."""
+        columns = {**self.needed, **self.optional}
+        return {
+            "type": "object",
+            "required": list(self.needed),
+            "properties": {
+                "deleted_at": {"not": {}},
+                **{name: dict(schema) for name, schema in columns.items()},
+            },
+            "additionalProperties": self.others,
+            "allOf": [dict(rule) for rule in self.rules],
+        }
+
+
+def of_customer(rules: tuple[Schema, ...] = (), **more: Schema) -> Columns:
+    """Return the columns of what belongs to a customer and is shown as it is kept."""
+    return Columns({"lago_id": ID, "customer_id": TEXT, **more}, others=True, rules=rules)
