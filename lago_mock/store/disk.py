@@ -29,8 +29,10 @@ class Disk:
         self._compact_at = max(compact_bytes, file.size)
         self._compaction: Thread | None = None
 
-    def append(self, commit: JSONObject) -> None:
+    def append(self, commit: JSONObject, *, lasting: bool = True) -> None:
         """Keep a commit; when this returns, a kill of the process loses nothing.
+
+        What is not `lasting` is not made to outlive a loss of power, whatever the store's level.
 
         Raises:
             StoreUnwritable: the disk refused it; nothing of it is kept.
@@ -41,7 +43,7 @@ class Disk:
                 self.compact()
             except StoreUnwritable as error:
                 self._put_off(error)
-        self._file.append(commit)
+        self._file.append(commit, lasting=lasting)
 
     def compact(self) -> None:
         """Write the file anew in a thread, unless it has everything or is being written.

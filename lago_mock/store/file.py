@@ -140,13 +140,15 @@ class StoreFile:
         """Return the size of the journals with commits that the file does not hold yet."""
         return sum(journal.size for journal in self._journals if not journal.is_empty())
 
-    def append(self, commit: JSONObject) -> None:
+    def append(self, commit: JSONObject, *, lasting: bool = True) -> None:
         """Write one commit; when this returns, a kill of the process loses nothing.
+
+        `lasting` is as `CommitJournal.append` has it.
 
         Raises:
             StoreUnwritable: the disk refused it; nothing of it is kept.
         """
-        self._journals[-1].append(commit)
+        self._journals[-1].append(commit, lasting=lasting)
 
     def turn(self) -> int:
         """Begin the next journal; returns its generation, which the next file has to have.
@@ -157,6 +159,7 @@ class StoreFile:
         last = self._journals[-1]
         following = self._journal(last.generation + 1)
         try:
+            last.settle()
             last.begin()  # without a torn end, which nothing may follow
             following.begin()
         except OSError as error:

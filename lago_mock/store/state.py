@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import orjson
@@ -15,6 +16,8 @@ from lago_mock.store.view import View
 from lago_mock.wire import JSONObject
 
 _NOTHING: Final = Frozen()
+
+NONE: Final[Mapping[str, list[int]]] = MappingProxyType({})
 
 Encoded = Mapping[str, Mapping[int, tuple[bytes, Row]]]
 """Rows by collection and number, each as JSON and as it was before."""
@@ -93,14 +96,23 @@ class OrganizationRows:
         """Return a staged view of these rows."""
         return View(self.id, self._collections, self._sequences)
 
+    def extent(self) -> int:
+        """Return a number that grows with each row that is inserted, and never falls back."""
+        return sum(collection.next_number() for collection in self._collections.values())
+
     def own_row(self) -> Row | None:
         """Return the organization's own row; None before its first commit."""
         own = self._collections["organizations"]
         return next(map(own.read, own.live()), None)
 
-    def apply(self, rows: Encoded, sequences: Mapping[str, int]) -> None:
-        """Write rows and sequences of one commit."""
+    def apply(
+        self, rows: Encoded, sequences: Mapping[str, int], erased: Mapping[str, list[int]] = NONE
+    ) -> None:
+        """Write rows and sequences of one commit, and remove what it erases."""
         self.version += 1
+        for name, numbers in erased.items():
+            for number in numbers:
+                self._collections[name].erase(number)
         for name, changed in rows.items():
             for number, (encoded, row) in sorted(changed.items()):
                 self._collections[name].write(number, encoded, row)

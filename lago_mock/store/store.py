@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from lago_mock.store.discards import Discards, Later
+from lago_mock.discards import Discards, Later
 from lago_mock.store.disk import Disk
 from lago_mock.store.file import PagedTables, StoreFile, encoded_rows
 from lago_mock.store.journal import StoreError, StoreUnwritable
@@ -21,6 +21,9 @@ _logger = logging.getLogger("lago_mock.store")
 
 COMPACT_BYTES = 64 * 2**20
 """Size of the journals at which the file is written anew, unless the file itself is larger."""
+
+DELIVERIES = "webhook_deliveries"
+"""The collection of the webhooks that are not delivered: in no snapshot and no saved state."""
 
 _FIXTURES = "fixtures"
 _SNAPSHOTS = "snapshots"
@@ -38,13 +41,13 @@ class Store:
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
-        self._keys = {"organizations": "lago_id", **keys}
+        self._keys = {"organizations": "lago_id", DELIVERIES: "lago_id", **keys}
         self._disk: Disk | None = None
         self._organizations: dict[str, OrganizationRows] = {}
         self._fixtures: dict[str, FixtureRows] = {}
         self._snapshots: dict[tuple[str, str], Snapshot] = {}
         self._secrets: JSONObject = {}
-        self._discards = Discards()
+        self._discards: Discards[object] = Discards()
 
     @classmethod
     def open(
@@ -89,7 +92,8 @@ class Store:
         for owner, collections in owners.items():
             self._give(owner, State(collections, sequences.get(owner, {})))
         for journal, commit in file.commits(_logger.warning):
-            for collection in commit.get("rows", {}).keys() - self._keys.keys():
+            named = commit.get("rows", {}).keys() | commit.get("erased", {}).keys()
+            for collection in named - self._keys.keys():
                 raise journal.damaged(
                     f"a row is of {collection!r}, which is no collection that is known"
                 )
@@ -141,7 +145,8 @@ class Store:
         organization = self._organization(commit["organization"])
         if "reset" in commit:
             organization.restore(self._fixtures[commit["reset"]].state)
-        organization.apply(numbered(commit["rows"]), commit["sequences"])
+        erased = commit.get("erased", {})
+        organization.apply(numbered(commit["rows"]), commit["sequences"], erased)
 
     def _organization(self, organization_id: str) -> OrganizationRows:
         known = self._organizations.get(organization_id)
@@ -160,9 +165,18 @@ class Store:
         rows = (organization.own_row() for organization in self._organizations.values())
         return [row for row in rows if row is not None]
 
+    def extent(self) -> int:
+        """Return a number that is another one after each row that was inserted."""
+        return sum(organization.extent() for organization in self._organizations.values())
+
     def state(self, organization_id: str) -> State:
-        """Return what an organization has now, its own row apart."""
-        return self._organizations[organization_id].freeze().without("organizations")
+        """Return what an organization has now, its own row and its webhooks apart."""
+        return (
+            self._organizations[organization_id]
+            .freeze()
+            .without("organizations")
+            .without(DELIVERIES)
+        )
 
     def secrets(self) -> JSONObject:
         """Return the server's own secrets, empty when none were kept."""
@@ -185,17 +199,26 @@ class Store:
         """Return a staged view of an organization; of a new one when the id is not known."""
         return self._organization(organization_id).view()
 
-    def commit(self, view: View) -> None:
+    def commit(self, view: View, *, lasting: bool = True) -> None:
         """Keep what a view has staged: on disk first, then in memory, all of it or nothing.
+
+        What is not `lasting` outlives a kill of the process as all does, but a loss of power only
+        when something lasting is kept after it.
 
         Raises:
             StoreUnwritable: the disk refused it; memory and disk are as before.
         """
-        if not view.rows and not view.sequences:
+        if not view.rows and not view.sequences and not view.erased:
             return
         rows = encoded(view.rows)
-        self._append({"organization": view.organization_id, **lines(rows, view.sequences)})
-        self._organization(view.organization_id).apply(rows, view.sequences)
+        line = {"organization": view.organization_id, **lines(rows, view.sequences)}
+        if view.erased:
+            line["erased"] = view.erased
+        if lasting:
+            self._append(line)
+        elif self._disk is not None:
+            self._disk.append(line, lasting=False)
+        self._organization(view.organization_id).apply(rows, view.sequences, view.erased)
 
     def _append(self, commit: JSONObject) -> None:
         if self._disk is not None:
@@ -240,7 +263,7 @@ class Store:
         del self._organizations[organization_id]
         for scope, name in list(self._snapshots):
             if scope == organization_id:
-                self._drop(scope, name)
+                self._let_go(self._snapshots.pop((scope, name)))
 
     def snapshot(self, organization_id: str | None, name: str) -> None:
         """Keep the present state of an organization, or of all for None, under a name.
@@ -251,17 +274,17 @@ class Store:
         scope = organization_id or _WHOLE_SERVER
         snapshot = self._taken(scope)
         self._append({"organization": scope, "snapshot": name})
-        self._drop(scope, name)
+        before = self._snapshots.get((scope, name), {})
         self._snapshots[scope, name] = snapshot
+        self._let_go(before)
 
-    def _drop(self, scope: str, name: str) -> None:
-        """Let go of a snapshot, if there is one."""
-        for state in self._snapshots.pop((scope, name), {}).values():
+    def _let_go(self, snapshot: Snapshot) -> None:
+        for state in snapshot.values():
             self._discards.add(state.held())
 
     def _taken(self, scope: str) -> Snapshot:
         ids = [scope] if scope else list(self._organizations)
-        return {each: self._organization(each).freeze() for each in ids}
+        return {each: self._organization(each).freeze().without(DELIVERIES) for each in ids}
 
     def restore(self, organization_id: str | None, name: str) -> None:
         """Give an organization, or all, the state of a snapshot; the snapshot stays.
@@ -296,7 +319,7 @@ class Store:
         if (scope, name) not in self._snapshots:
             raise KeyError(name)
         self._append({"organization": scope, "forgotten": name})
-        self._drop(scope, name)
+        self._let_go(self._snapshots.pop((scope, name)))
 
     def snapshots(self, organization_id: str | None) -> dict[str, Snapshot]:
         """Return the snapshots of an organization, or those of the whole server, by name."""

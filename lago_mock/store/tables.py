@@ -122,7 +122,7 @@ class Collection(Table):
         self._next = max(self._next, number + 1)
 
     def erase(self, number: int) -> None:
-        """Remove a row for good, as TinyDB does; the API only ever discards."""
+        """Remove a row for good, as TinyDB does; of what the API shows it only ever discards."""
         before = self.read(number)
         if "deleted_at" not in before:
             self._forget(number, before)

@@ -26,6 +26,7 @@ class View:
         self._sequences = sequences
         self.rows: dict[str, dict[int, Row]] = {}
         self.sequences: dict[str, int] = {}
+        self.erased: dict[str, list[int]] = {}
 
     def find(self, collection: str, key: str) -> Row | None:
         """Return the live row with this natural key."""
@@ -67,6 +68,12 @@ class View:
     def discard(self, collection: str, row: Row, deleted_at: str) -> None:
         """Delete a row softly: it stays in the file, and its natural key is free again."""
         self.put(collection, {**row, "deleted_at": deleted_at})
+
+    def erase(self, collection: str, lago_id: str) -> None:
+        """Remove a stored row for good, and its number with it; nothing when there is none."""
+        number = self._collections[collection].number_of(lago_id)
+        if number is not None:
+            self.erased.setdefault(collection, []).append(number)
 
     def next_in_sequence(self, name: str) -> int:
         """Return the next number of a sequence, from 1; a number is used up by the commit alone."""

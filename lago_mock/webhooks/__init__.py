@@ -1,0 +1,1 @@
+"""Webhooks: what is to be told, to whom, signed how, and whether it arrived."""
