@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.compaction import compaction_rows
 from benchmarks.loads import comparison, costs, create_rounds, get_rounds
 from benchmarks.peers import peer_rows
+from benchmarks.plugin import plugin_rows
 from benchmarks.report import Section, compared, grown
 from benchmarks.resets import emptying_rows, few_rows, many_rows
 from benchmarks.sizes import QUICK_SIZES, SIZES, filled, growth_rows, size_memory_row
@@ -71,6 +72,11 @@ def resets(plan: Plan) -> list[Section]:
     return [compared("resets", "Resets", rows, WITHOUT)]
 
 
+def plugin(plan: Plan) -> list[Section]:
+    rows = plugin_rows(plan.folder, plan.rounds)
+    return [compared("plugin", "The pytest plugin", rows, WITHOUT)]
+
+
 def peers(plan: Plan) -> list[Section]:
     rows = peer_rows(plan.folder, plan.rounds)
     return [compared("peers", "Other stand-in servers", rows, AGAINST_PEERS)] if rows else []
@@ -81,6 +87,7 @@ PARTS: Mapping[str, Callable[[Plan], list[Section]]] = {
     "requests": requests,
     "sizes": sizes,
     "resets": resets,
+    "plugin": plugin,
     "peers": peers,
 }
 OPTIONAL = ("peers",)

@@ -345,8 +345,12 @@ def test_a_section_of_sizes_holds_their_table_and_every_figure() -> None:
 @pytest.mark.parametrize(
     ("only", "peers", "chosen"),
     [
-        pytest.param(None, False, ["start", "requests", "sizes", "resets"], id="all-but-peers"),
-        pytest.param(None, True, ["start", "requests", "sizes", "resets", "peers"], id="all"),
+        pytest.param(
+            None, False, ["start", "requests", "sizes", "resets", "plugin"], id="all-but-peers"
+        ),
+        pytest.param(
+            None, True, ["start", "requests", "sizes", "resets", "plugin", "peers"], id="all"
+        ),
         pytest.param(["resets", "start"], False, ["start", "resets"], id="some-in-our-order"),
         pytest.param(["resets"], True, ["resets", "peers"], id="one-and-peers"),
         pytest.param(["peers"], False, ["peers"], id="peers-alone"),
@@ -365,7 +369,7 @@ def test_part_names_are_split_at_commas() -> None:
 def test_a_part_that_there_is_not_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(
         argparse.ArgumentTypeError,
-        match=r"^no part 'reset'; there are: start, requests, sizes, resets, peers$",
+        match=r"^no part 'reset'; there are: start, requests, sizes, resets, plugin, peers$",
     ):
         part_names("sizes,reset")
 

@@ -1,0 +1,55 @@
+"""How a running server is reached, by this process and by those that it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from lago_mock.client import AdminClient
+from lago_mock.wire import JSONObject
+
+if TYPE_CHECKING:
+    from lago_mock.background import BackgroundServer
+
+URL: Final = "LAGO_MOCK_URL"
+"""Variable that names the server to use in place of one that is started."""
+
+TOKEN: Final = "LAGO_MOCK_ADMIN_TOKEN"
+
+OF_ORGANIZATIONS: Final = ("fixtures", "license")
+OF_RULES: Final = ("era", "validation")
+"""Settings of a server that an organization of one elsewhere can have for itself."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A server as the handles of its organizations share it.
+
+    `in_process` is the server itself where it is one of this process. `usual` are settings that
+    organizations of a server elsewhere are to have, by the names of the server's.
+    """
+
+    admin: AdminClient
+    token: str | None
+    in_process: BackgroundServer | None = None
+    usual: JSONObject = field(default_factory=dict)
+
+    def usual_in(self, names: Sequence[str]) -> JSONObject:
+        """Return some of the usual settings."""
+        return {name: self.usual[name] for name in names if name in self.usual}
+
+
+def usual_elsewhere(settings: Mapping[str, Any]) -> JSONObject:
+    """Return the settings that an organization can have on a server that has its own."""
+    names = (*OF_ORGANIZATIONS, *OF_RULES)
+    usual = {name: settings[name] for name in names if settings.get(name) is not None}
+    if set("/.\\") & set(usual.get("fixtures", "")):
+        del usual["fixtures"]  # a file of this machine
+    return usual
+
+
+def environ_of(url: str, api_key: str, token: str | None) -> dict[str, str]:
+    """Return the variables that lead a process to an organization of a server."""
+    own = {"LAGO_URL": url, "LAGO_API_URL": url, "LAGO_API_KEY": api_key, URL: url}
+    return {**own, TOKEN: token} if token else own
