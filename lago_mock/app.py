@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,28 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lago_mock.admin.call import Server
 from lago_mock.admin.endpoint import HANDLERS, AdminEndpoint
-from lago_mock.clock import Clock, SystemClock
+from lago_mock.admin.guard import Guard
+from lago_mock.clock import Clock, ServerClock
 from lago_mock.contract.loader import Document, DocumentError, load_document
 from lago_mock.contract.operation import Contract
 from lago_mock.cors import Cors
 from lago_mock.data import data_folder
 from lago_mock.endpoint import Endpoint
 from lago_mock.fixtures import FixtureCompiler
+from lago_mock.hosts import Hosts
 from lago_mock.operations import Operations, handlers_of
 from lago_mock.pages import Pages
 from lago_mock.request import Limits
 from lago_mock.resource import Resource
 from lago_mock.resources import load_resources
 from lago_mock.rules import Rules
-from lago_mock.sandbox import Tenants
 from lago_mock.settings import Settings
 from lago_mock.store.store import Store
+from lago_mock.tenants import Tenants
+from lago_mock.watch import watch
+from lago_mock.webhooks.courier import Courier
+from lago_mock.webhooks.targets import Targets
+from lago_mock.webhooks.transport import Transport
 
 _logger = logging.getLogger("lago_mock")
 
@@ -110,23 +117,52 @@ def build(settings: Settings) -> LagoMockApp:
     resources = load_resources()
     path = Path(settings.openapi) if settings.openapi else None
     contract = load_contract(resources, path, era=settings.era)
-    clock = SystemClock()
+    clock = ServerClock(settings.seed)
     compiler = fixture_compiler(contract, resources, clock)
     fixtures = compiler.compile(settings.fixtures)
     store = _open_store(resources, settings)
     restored = bool(store.organizations()) and not settings.reset
-    rules = Rules(settings.license, settings.validation, settings.era)
-    tenants = Tenants(store, clock, fixtures, rules, settings.journal_size)
+    if restored:
+        clock.go_on(store.extent())
+    tenants = Tenants(
+        store,
+        clock,
+        compiler,
+        fixtures,
+        _rules(settings),
+        settings.journal_size,
+        any_key=settings.any_key,
+        courier=_courier(settings),
+    )
     try:
         tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)
     except BaseException:
         store.close()
         raise
-    operations = Operations(contract, resources, store)
-    server = Server(
-        tenants, operations, compiler, lambda era: load_contract(resources, path, era=era)
-    )
+    eras = partial(_contract_of, resources, path)
+    operations = Operations(contract, resources, store, eras)
+    server = Server(tenants, operations, compiler)
     return LagoMockApp(_asgi(server, store, settings), server, store, settings, restored)
+
+
+def _contract_of(resources: Mapping[str, Resource], path: Path | None, era: str) -> Contract:
+    return load_contract(resources, path, era=era)
+
+
+def _courier(settings: Settings) -> Courier:
+    targets = Targets(settings.webhook_allow.split(","))
+    issuer = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return Courier(Transport(targets, settings.webhook_timeout), issuer)
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        settings.license,
+        settings.validation,
+        settings.era,
+        {"default": settings.latency_ms} if settings.latency_ms else {},
+        {} if settings.rate_limit == "hosted" else None,
+    )
 
 
 def _open_store(resources: Mapping[str, Resource], settings: Settings) -> Store:
@@ -139,6 +175,30 @@ def _open_store(resources: Mapping[str, Resource], settings: Settings) -> Store:
         durable=settings.durability == "disk",
         compact_bytes=settings.compact_bytes,
     )
+
+
+async def _watch(server: Server, settings: Settings) -> None:
+    """Follow the changes of document and fixture set; what is broken is told and left out."""
+    document = Path(settings.openapi) if settings.openapi else data_folder() / "openapi"
+    fixtures = server.tenants.fixtures.path
+    await asyncio.gather(
+        watch([document], partial(_reload, server, document, fixtures_too=False)),
+        watch([fixtures], partial(_reload, server, fixtures, fixtures_too=True)),
+    )
+
+
+def _reload(server: Server, path: Path, *, fixtures_too: bool) -> None:
+    try:
+        server.operations.reload()
+        if not server.operations.contract.foreign:
+            server.fixtures.use(server.operations.contract)
+        if fixtures_too:
+            server.tenants.take(server.fixtures.compile(str(path)))
+    except DocumentError as error:
+        _logger.error("%s; the former one is kept", error)
+        return
+    server.tenants.forget_answers()
+    _logger.info("%s was read again%s", path, "; everything is reset" if fixtures_too else "")
 
 
 class _Application(Starlette):
@@ -159,13 +219,20 @@ class _Application(Starlette):
 def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
     limits = Limits(settings.max_body_bytes, settings.max_header_bytes, settings.max_query_bytes)
     api = Endpoint(server.tenants, server.operations, limits, Cors(settings.front_url))
-    pages = Pages(api, server.tenants.portal_customer)
-    admin = AdminEndpoint(server, load_admin_contract(), limits)
+    hosts = Hosts(settings.host, (settings.allow_host or "").split(","), settings.public_url)
+    pages = Pages(api, server.tenants.portal_customer, hosts)
+    guard = Guard(settings.admin_token, hosts, settings.public_url)
+    admin = AdminEndpoint(server, load_admin_contract(), limits, guard)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        store.defer(asyncio.get_running_loop().call_soon)
+        server.tenants.defer(asyncio.get_running_loop().call_soon)
+        watching = asyncio.ensure_future(_watch(server, settings)) if settings.watch else None
+        server.tenants.courier.start()
         yield
+        server.tenants.courier.stop()
+        if watching:
+            watching.cancel()
         store.close()
 
     routes = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
@@ -19,9 +19,12 @@ from lago_mock.settings import (
     load_settings,
     option_table,
 )
+from lago_mock.steer import add_commands
 from lago_mock.version import LAGO_VERSION, __version__
 
 Command = Callable[[argparse.Namespace, LoadedSettings], int]
+
+_RUN = "run a command beside a server on a free port, and end with its status"
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -99,6 +102,13 @@ def _parser() -> argparse.ArgumentParser:
         if name == "check":
             command.add_argument("sets", nargs="*", metavar="SET", help="fixture sets to check")
         _add_options(command)
+    command = commands.add_parser("run", help=_RUN, description=_RUN)
+    command.set_defaults(run=_run)
+    _add_options(command)
+    command.add_argument(
+        "command", nargs=argparse.REMAINDER, metavar="CMD", help="the command, after --"
+    )
+    add_commands(commands)
     return parser
 
 
@@ -109,36 +119,46 @@ def _add_options(command: argparse.ArgumentParser) -> None:
                 option.flag, action=argparse.BooleanOptionalAction, default=None, help=option.help
             )
         else:
-            command.add_argument(option.flag, metavar=option.metavar, help=option.help)
+            action = "append" if option.many else "store"
+            command.add_argument(
+                option.flag, action=action, metavar=option.metavar, help=option.help
+            )
 
 
 def _serve(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     from lago_mock.app import build
+    from lago_mock.logs import log_to_stderr, shown
     from lago_mock.server import bind, serve, url_of
 
+    signal.signal(signal.SIGTERM, _end)
     settings = loaded.settings
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     with bind(settings) as bound:
         app = build(settings)
-        url = url_of(bound)
+        url = url_of(bound, "https" if settings.ssl_cert else "http")
 
         failures: list[UrlFileError] = []
 
         def on_ready() -> bool:
             for line in _start_lines(app, url):
-                print(line)
+                print(shown(line, settings.log_format))
             try:
                 _write_url_file(settings, url)
             except UrlFileError as error:
                 failures.append(error)
                 return False
-            print("Ready.", flush=True)
+            print(shown("Ready.", settings.log_format), flush=True)
             return True
 
         serve(app, bound, on_ready)
     for failure in failures:
         raise failure
     return 0
+
+
+def _end(number: int, _frame: object) -> None:
+    """End a start: the first process of a container has no default that would."""
+    sys.exit(128 + number)
 
 
 def _start_lines(app: Any, url: str) -> list[str]:
@@ -168,16 +188,24 @@ def _write_url_file(settings: Settings, url: str) -> None:
             ) from error
 
 
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
-    logging.getLogger("lago_mock").setLevel(level.upper())
+def _run(parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    from lago_mock.logs import log_to_stderr
+    from lago_mock.run import run, settings_for_run
+
+    given = parsed.command
+    command = given[1:] if given[:1] == ["--"] else given
+    if not command:
+        return _refuse("give a command to run, such as: lago-mock run -- pytest")
+    settings = settings_for_run(loaded)
+    log_to_stderr(settings.log_level, settings.log_format)
+    return run(command, settings)
 
 
 def _settings(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     rows = []
     for option in option_table():
         value = getattr(loaded.settings, option.name)
-        shown = _hidden(value) if option.name == "api_key" and value else value
+        shown = _hidden(value) if option.secret and value else value
         rows.append((option.key, "" if shown is None else str(shown), loaded.origins[option.name]))
     _print_table(rows)
     return 0

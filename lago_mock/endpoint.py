@@ -2,8 +2,9 @@
 
 read      body and parameters; what cannot be read is answered later, in its turn
 tenant    the key's organization; refuses nothing yet
-fault     of the organization first, then of the whole server
-refuse    in Lago's order: unparsable 400 or 406, no route 404, key 401, permission 403,
+quota     429 past the organization's rate limit, where it has one
+fault     of the organization first, then of the whole server; else what `Prefer` asks for
+refuse    in Lago's order: unparsable (400, 406), no such route (404), no key (401), no right (403),
           not mocked 501
 perform   permit, judge, handle, check, commit: `operations`
 """
@@ -18,7 +19,17 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from lago_mock.answer import Answer, bare, failure, made_up, plain_text, success
+from lago_mock.answer import (
+    Answer,
+    ConnectionBroken,
+    Headers,
+    bare,
+    break_off,
+    failure,
+    made_up,
+    plain_text,
+    success,
+)
 from lago_mock.contract.operation import Judged, Operation
 from lago_mock.cors import Cors, preflight
 from lago_mock.errors import (
@@ -26,13 +37,16 @@ from lago_mock.errors import (
     InternalServerError,
     LagoError,
     NotFound,
+    TooManyRequests,
     Unauthorized,
     ValidationFailed,
     body_in,
 )
-from lago_mock.faults import Outcome
 from lago_mock.journal import MAX_BODY_BYTES, Entry
+from lago_mock.logs import Served, printable
+from lago_mock.nearest import PREFIX, nearest
 from lago_mock.operations import Facts, Operations
+from lago_mock.outcomes import Outcome, preferred
 from lago_mock.request import (
     ClientGone,
     Interrupted,
@@ -41,11 +55,11 @@ from lago_mock.request import (
     Request,
     TooLarge,
 )
-from lago_mock.sandbox import Access, Sandbox, Tenants
+from lago_mock.sandbox import Access, Sandbox
 from lago_mock.store.store import StoreUnwritable
+from lago_mock.tenants import Tenants
 from lago_mock.wire import JSONObject, Unparsable
 
-PREFIX = "/api/v1"
 _BELOW = f"{PREFIX}/"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
@@ -73,36 +87,54 @@ class Endpoint:
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Answer one HTTP request.
+
+        Raises:
+            ConnectionBroken: a fault breaks the connection, and there is none that could be.
+        """
         began = time.perf_counter()
         request = Request(scope)
         if self._cors.is_preflight(request):
             await preflight(self._cors, request).send(scope, send, self._id(request), 0.0)
             return
-        access = self._tenants.access(request.api_key)
+        access, unwritable = self._access(request)
         entry = self._open_entry(request, access.sandbox if access else None)
         exchange = _Exchange(self, request, receive, access, entry)
         try:
-            answer = await exchange.answer()
-        except ClientGone:
-            self._log(entry, "-", time.perf_counter() - began)
+            answer = await exchange.answer(unwritable)
+        except (ClientGone, ConnectionBroken) as gone:
+            entry.complete()
+            self._log(entry, None, time.perf_counter() - began, self._id(request))
+            if isinstance(gone, ConnectionBroken):
+                break_off(scope, gone)
             return
-        seconds = time.perf_counter() - began
+        seconds, request_id = time.perf_counter() - began, self._id(request)
         self._close_entry(entry, answer, seconds)
+        self._log(entry, answer.status, seconds, request_id)
         if reason := entry.reason():
             answer = answer.with_headers([(b"x-lago-mock-reason", _ascii(reason))])
+        if exchange.headers:
+            answer = answer.with_headers(exchange.headers)
         if b"origin" in request.headers:
             answer = answer.with_headers(self._cors.headers(request))
-        await answer.send(scope, send, self._id(request), seconds)
+        await answer.send(scope, send, request_id, seconds)
+
+    def _access(self, request: Request) -> tuple[Access | None, StoreUnwritable | None]:
+        """Return what the key opens; with `any_key` the disk may refuse what it is to open."""
+        try:
+            return self._tenants.access(request.api_key), None
+        except StoreUnwritable as error:
+            return None, error
 
     def _id(self, request: Request) -> str:
         return request.header(b"x-request-id") or self._tenants.clock.new_id()
 
     def _open_entry(self, request: Request, sandbox: Sandbox | None) -> Entry:
-        journal = sandbox.journal if sandbox else self._tenants.journal
+        scope = sandbox or self._tenants.server
+        journal = scope.journal
         entry = Entry(
             id=str(next(journal.numbers)),
-            time=self._tenants.clock.now(),
+            time=scope.clock.now(),
             method=request.method,
             path=request.decoded_path,
             query=request.scope["query_string"].decode("latin-1"),
@@ -116,21 +148,14 @@ class Endpoint:
         entry.status = answer.status
         entry.answer = bytes(memoryview(answer.body)[: MAX_BODY_BYTES + 1])  # a copy, for its size
         entry.duration_ms = round(seconds * 1000, 3)
-        self._log(entry, answer.status, seconds)
+        entry.complete()
 
-    def _log(self, entry: Entry, status: int | str, seconds: float) -> None:
-        if not _requests.isEnabledFor(logging.INFO):
-            return
-        notes = [note for note in (entry.reason(), entry.hint) if note]
-        if entry.fault_id:
-            notes.insert(0, f"fault {entry.fault_id}")
-        line = f"{entry.method} {entry.path} {status} {entry.operation_id or '-'}"
-        line += f" {seconds * 1000:.1f} ms{': ' if notes else ''}{'; '.join(notes)}"
-        # What a client sends must not look like a line of ours.
-        _requests.info("%s", line if line.isprintable() else _printable(line))
+    def _log(self, entry: Entry, status: int | None, seconds: float, request_id: str) -> None:
+        if _requests.isEnabledFor(logging.INFO):
+            _requests.info(Served(entry, status, seconds, request_id))
 
-    def route(self, request: Request) -> Route:
-        """Return what the path and the verb lead to; HEAD is read as GET.
+    def route(self, request: Request, era: str) -> Route:
+        """Return what the path and the verb lead to in an era; HEAD is read as GET.
 
         Raises:
             Unparsable: 400, a path parameter has a broken escape.
@@ -140,28 +165,13 @@ class Endpoint:
             return Route()
         # Differs from Lago: HEAD counts as a read; there the key needs the right to write.
         method = "GET" if request.method == "HEAD" else request.method
-        found = self._operations.contract.router.match(method, path[len(PREFIX) :])
+        found = self._operations.contract_of(era).router.match(method, path[len(PREFIX) :])
         return Route(*found) if found else Route()
-
-    def hint(self, request: Request) -> str | None:
-        """Return what a client that missed every route may have done wrong, None if unclear."""
-        path = request.plain_path
-        if path.startswith(f"{PREFIX}{PREFIX}/"):
-            return f"the base URL ends in {PREFIX} and the client adds it once more"
-        if not path.startswith(f"{PREFIX}/"):
-            verbs = self._operations.contract.router.verbs(path)
-            return f"the path lacks {PREFIX}: add it to the base URL" if verbs else None
-        verbs = self._operations.contract.router.verbs(path[len(PREFIX) :])
-        return f"this path takes {', '.join(verbs)}" if verbs else None
-
-
-def _printable(line: str) -> str:
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in line)
 
 
 def _ascii(reason: str) -> bytes:
     """Return a reason as a header may carry it: ASCII, 512 bytes at most."""
-    return _printable(reason).encode("ascii", "backslashreplace")[:512]
+    return printable(reason).encode("ascii", "backslashreplace")[:512]
 
 
 class _Exchange:
@@ -181,39 +191,48 @@ class _Exchange:
         self._access = access
         self._sandbox = access.sandbox if access else None
         self._entry = entry
+        self._scope = self._sandbox or endpoint._tenants.server
+        self.headers: Headers = []
         # Looked up on arrival: a reset in between replaces it, and this call belongs to what was.
-        self._ended = (self._sandbox or endpoint._tenants).ended
+        self._ended = (self._sandbox or endpoint._tenants.server).ended
 
-    async def answer(self) -> Answer:
-        """Return the answer; whatever goes wrong becomes one.
+    async def answer(self, unwritable: StoreUnwritable | None) -> Answer:
+        """Return the answer; whatever goes wrong becomes one, also what has gone wrong before.
 
         Raises:
             ClientGone: nobody waits for it.
+            ConnectionBroken: a fault has the connection break instead.
         """
         try:
+            if unwritable:
+                raise unwritable
             return await self._answer()
-        except ClientGone:
-            self._entry.refusal = "the client went before it was answered"
+        except (ClientGone, ConnectionBroken) as error:
+            self._entry.refusal = str(error)
             raise
-        except LagoError as error:
+        except Exception as error:
+            return self._answer_to(error)
+
+    def _answer_to(self, error: Exception) -> Answer:
+        """Return the answer that says what went wrong, and note it."""
+        if isinstance(error, LagoError):
             return self._refused(error)
-        except (Unparsable, NotAcceptable) as error:
+        if isinstance(error, Unparsable | NotAcceptable):
             return self._unreadable(error)
-        except TooLarge as error:
+        if isinstance(error, TooLarge):
             self._entry.refusal = str(error)
             return failure({"status": error.status, "error": str(error)})
-        except Interrupted:
+        if isinstance(error, Interrupted):
             self._entry.refusal = "reset or stopped while it waited"
             return failure({"status": 503, "error": "Service Unavailable"})
-        except Exception as error:
-            return self._broken(error)
+        return self._broken(error)
 
     def _refused(self, error: LagoError) -> Answer:
         if isinstance(error, ValidationFailed):
             self._entry.problems = error.problems
         elif isinstance(error, InternalServerError):
             _errors.error("a bug of lago-mock: %s", error)
-        body = body_in(self._endpoint._tenants.rules.era, error)
+        body = body_in(self._scope.rules.era, error)
         self._entry.refusal = str(body.get("code", body["error"]))
         return failure(body)
 
@@ -231,60 +250,106 @@ class _Exchange:
         return bare(400, "Bad Request", as_json=self._request.wants_json())
 
     async def _answer(self) -> Answer:
-        request = self._request
+        request, entry = self._request, self._entry
+        lost, route = self._route()
         request.check_head(self._endpoint._limits)
         await request.read_body(self._receive, self._endpoint._limits, self._ended)
-        self._entry.body = request.body[: MAX_BODY_BYTES + 1]
-        failed, parameters, route = self._read()
-        if route.operation:
-            self._entry.operation_id = route.operation.id
-        outcome = self._take_fault(route.operation)
-        if outcome is not None:
-            await self._wait(outcome)
-            if outcome.status is not None:
-                return made_up(outcome.status, outcome.headers, outcome.body)
+        entry.body = request.body[: MAX_BODY_BYTES + 1]
+        entry.received()
+        unread, parameters = self._parameters()
+        failed = unread or lost
+        self._count_against_quota()
+        outcome = self._take_fault(route.operation) or self._preferred(route.operation)
+        await self._wait(self._scope.latency.seconds(self._entry.operation_id))
+        if outcome is None:
+            return self._true_answer(failed, route, parameters)
+        if outcome.after:
+            self._carry_out(failed, route, parameters)
+        await self._wait(outcome.delay_seconds, hangs=outcome.hangs)
+        if outcome.connection is not None:
+            raise ConnectionBroken(outcome.connection)
+        if outcome.status is not None:
+            return made_up(outcome.status, outcome.headers, outcome.body)
+        return self._true_answer(failed, route, parameters)
+
+    def _true_answer(
+        self, failed: Exception | None, route: Route, parameters: JSONObject
+    ) -> Answer:
         if self._ended.is_set():
             raise Interrupted
         if failed:
             raise failed
         return self._perform(route, parameters)
 
-    def _read(self) -> tuple[Exception | None, JSONObject, Route]:
-        """Return what could not be read, beside all that could."""
-        failed: Exception | None = None
-        parameters: JSONObject = {}
-        route = Route()
+    def _carry_out(self, failed: Exception | None, route: Route, parameters: JSONObject) -> None:
+        """Do what was asked, though its answer will be lost."""
         try:
-            parameters = self._request.parameters()
-        except (Unparsable, NotAcceptable) as error:
-            failed = error
+            self._true_answer(failed, route, parameters)
+        except Exception as error:
+            self._answer_to(error)
+
+    def _route(self) -> tuple[Exception | None, Route]:
+        """Return where the request leads, and why that cannot be told; that is answered later."""
         try:
-            route = self._endpoint.route(self._request)
+            route = self._endpoint.route(self._request, self._scope.rules.era)
         except Unparsable as error:
-            failed = failed or error
-        return failed, parameters, route
+            return error, Route()
+        if route.operation:
+            self._entry.operation_id = route.operation.id
+        return None, route
+
+    def _parameters(self) -> tuple[Exception | None, JSONObject]:
+        """Return body and query, and why they cannot be read; that is answered later."""
+        try:
+            return None, self._request.parameters()
+        except (Unparsable, NotAcceptable) as error:
+            return error, {}
 
     def _take_fault(self, operation: Operation | None) -> Outcome | None:
         sources = [self._sandbox.faults] if self._sandbox else []
-        for faults in (*sources, self._endpoint._tenants.faults):
-            fault = faults.take(operation, self._request.method, self._entry.path)
-            if fault is not None:
-                self._entry.fault_id = fault.id
-                return fault.outcome(operation)
+        for faults in (*sources, self._endpoint._tenants.server.faults):
+            if faults.armed:
+                outcome = faults.take(operation, self._entry.sent(), self._entry.id)
+                if outcome is not None:
+                    self._entry.fault_id = outcome.fault_id
+                    return outcome
         return None
 
-    async def _wait(self, outcome: Outcome) -> None:
-        """Wait as long as the fault says, or until the client goes or the state is taken back.
+    def _count_against_quota(self) -> None:
+        """Take one turn of the organization's quota; its headers go with every answer.
+
+        Raises:
+            TooManyRequests: 429, none is left in this window.
+        """
+        limits = self._sandbox.rate_limits if self._sandbox else None
+        if limits is None:
+            return
+        self.headers, allowed = limits.take(self._entry.operation_id, self._scope.clock.now())
+        if not allowed:
+            frozen = ", which does not end while the clock is frozen"
+            until = frozen if self._scope.clock.frozen else ""
+            self._entry.hint = f"the quota of this window is used up{until}"
+            raise TooManyRequests
+
+    def _preferred(self, operation: Operation | None) -> Outcome | None:
+        """Return the outcome that `Prefer: code=NNN` asks for; None where it asks for none."""
+        outcome = preferred(self._request.header(b"prefer"), operation)
+        if outcome is not None:
+            self.headers.append((b"preference-applied", f"code={outcome.status}".encode()))
+        return outcome
+
+    async def _wait(self, seconds: float, *, hangs: bool = False) -> None:
+        """Wait so long, or until the client goes or the state is taken back.
 
         Raises:
             ClientGone: nobody waits for the answer any more.
             Interrupted: a reset or the end of the server ended the wait.
         """
-        if not outcome.delay_seconds and not outcome.hangs:
+        if not seconds and not hangs:
             return
         gone = asyncio.ensure_future(self._disconnected())
         ended = asyncio.ensure_future(self._ended.wait())
-        timeout = None if outcome.hangs else outcome.delay_seconds
+        timeout = None if hangs else seconds
         try:
             await asyncio.wait((gone, ended), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
@@ -345,10 +410,10 @@ class _Exchange:
     def _judged(self, operation: Operation, facts: Facts, parameters: JSONObject) -> Judged:
         """Return the body as the handler gets it, judged as the validation setting says."""
         judged = operation.read(parameters, facts.licensed)
-        beside_root = operation.strangers(self._request.in_body)
-        self._entry.unknown = (*beside_root, *judged.unknown)
+        self._entry.unknown = (*operation.strangers(parameters), *judged.unknown)
         if facts.rules.validation == "strict":
-            problems = operation.to_the_letter(parameters, self._entry.unknown)
+            in_body = (*operation.strangers(self._request.in_body), *judged.unknown)
+            problems = operation.to_the_letter(parameters, in_body)
             if problems:
                 raise ValidationFailed(problems)
         if facts.rules.validation == "off":
@@ -357,7 +422,9 @@ class _Exchange:
         return judged
 
     def _unrouted(self) -> Answer:
-        self._entry.hint = self._endpoint.hint(self._request)
+        contract = self._endpoint._operations.contract_of(self._scope.rules.era)
+        near = nearest(contract, self._request.method, self._request.plain_path)
+        self._entry.hint = near.why if near else None
         if self._request.method not in _METHODS or self._request.raw_path == "/":
             self._entry.refusal = "resource_not_found"
             return bare(404, "Not Found", as_json=self._request.wants_json())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lago_mock.clock import Clock
@@ -15,6 +15,7 @@ from lago_mock.rules import Rules
 from lago_mock.signing import Signing
 from lago_mock.store.store import Store
 from lago_mock.store.tables import Row
+from lago_mock.webhooks.outbox import Outbox
 from lago_mock.wire import JSON, JSONObject
 
 
@@ -35,6 +36,8 @@ class Facts:
     licensed: Licensed
     signing: Signing
     rules: Rules = field(default_factory=Rules)
+    is_slug_taken: Callable[[str], bool] = lambda _slug: False
+    outbox: Outbox | None = None
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,43 @@ class Performed:
 
 
 class Operations:
-    """The handlers of all resources, bound to the operations of one contract."""
+    """The handlers of all resources, bound to the operations of a contract.
 
-    def __init__(self, contract: Contract, resources: Mapping[str, Resource], store: Store) -> None:
+    `eras` compiles the same document for another era, when an organization first asks for it.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        resources: Mapping[str, Resource],
+        store: Store,
+        eras: Callable[[str], Contract] | None = None,
+    ) -> None:
+        self._eras = eras
+        self._contracts = {contract.era: contract}
         self._resources = resources
         self._handlers = handlers_of(resources)
         self._pure = {each for resource in resources.values() for each in resource.pure}
         self.store = store
         self.contract = contract
+
+    def contract_of(self, era: str) -> Contract:
+        """Return the contract of an era."""
+        known = self._contracts.get(era)
+        if known is None:
+            assert self._eras is not None, "only a server has organizations of other eras"
+            known = self._contracts[era] = self._eras(era)
+        return known
+
+    def reload(self) -> None:
+        """Read the document anew, for the present era now and for others when they are asked for.
+
+        Raises:
+            DocumentError: it is broken; the former one is kept.
+        """
+        assert self._eras is not None, "only a server has a document that changes"
+        self.contract = self._eras(self.contract.era)
+        self._contracts = {self.contract.era: self.contract}
 
     def is_mocked(self, operation: Operation) -> bool:
         """Tell whether the operation has a handler."""
@@ -105,11 +137,16 @@ class Operations:
             era=facts.rules.era,
             judges=facts.rules.validation != "off",
             resources=self._resources,
+            is_slug_taken=facts.is_slug_taken,
             problems=list(judged.problems),
         )
         answer = self._handlers[operation.id](call)
         warning = "" if facts.rules.validation == "off" else self._check(operation, answer)
+        outbox = facts.outbox if call.notified else None
+        staged = outbox.stage(view, call.notices()) if outbox else ()
         self.store.commit(view)
+        if outbox:
+            outbox.queue(staged)
         return Performed(answer, warning)
 
     def keep(self, facts: Facts, collection: str, row: Row) -> None:

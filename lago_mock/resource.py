@@ -7,15 +7,17 @@ knows neither HTTP nor JSON Schema nor files, and reaches other resources by the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from lago_mock.clock import Clock, precise
+from lago_mock.columns import Columns
 from lago_mock.contract.fields import Licensed
 from lago_mock.contract.operation import Operation
 from lago_mock.declaration import Declare
 from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.notice import Notice
 from lago_mock.signing import Signing
 from lago_mock.store.tables import Row
 from lago_mock.store.view import View
@@ -36,10 +38,11 @@ class Resource:
     """One Lago resource: its names, its natural key, its operations by id.
 
     `present` makes the object that answers show, where rows are shown at all; `list_item` the one
-    in lists, where it is another.
+    in lists, where it is another; `told` the one in webhooks.
     `made_by` is the operation that an item of a fixture set is played through; `declare` makes the
     row of one that no operation can make. `pure` are the operations that only read rows: asked
-    again, they answer the same until something is written.
+    again, they answer the same until something is written. `columns` are those that rows given
+    from outside are held to, where there are rows that `declare` does not make.
     """
 
     name: str
@@ -48,9 +51,11 @@ class Resource:
     operations: Mapping[str, Handler]
     present: Present | None = None
     list_item: Present | None = None
+    told: Present | None = None
     made_by: str | None = None
     declare: Declare | None = None
     pure: frozenset[str] = frozenset()
+    columns: Columns | None = None
 
 
 @dataclass
@@ -59,8 +64,8 @@ class Call:
 
     `body` is permitted and coerced; `query` holds the query's parameters, laid over the body's
     other keys. `base_url` is where the client reached the server. `judges` is False where nothing
-    is refused for what it says. What is put into `view` is kept only when the answer has passed
-    its own check.
+    is refused for what it says. `is_slug_taken` tells whether another organization has a slug.
+    What is put into `view` is kept only when the answer has passed its own check.
     """
 
     operation: Operation
@@ -74,8 +79,10 @@ class Call:
     base_url: str
     era: str
     resources: Mapping[str, Resource]
+    is_slug_taken: Callable[[str], bool] = lambda _slug: False
     judges: bool = True
     problems: list[Problem] = field(default_factory=list)
+    notified: list[tuple[str, Row]] = field(default_factory=list)
 
     def refuse(self, *places: str) -> None:
         """Raise the problems at these places, in this order; nothing when there are none.
@@ -137,6 +144,18 @@ class Call:
         present = self.resources[collection].present
         assert present is not None, f"{collection} are never shown"
         return present
+
+    def notify(self, webhook_type: str, row: Row) -> None:
+        """Tell of a row by a webhook, `customer.created` of a customer; not if the call fails."""
+        self.notified.append((webhook_type, row))
+
+    def notices(self) -> Iterator[Notice]:
+        """Yield what is to be told, each object made when it is looked at."""
+        by_name = {resource.name: resource for resource in self.resources.values()}
+        for webhook_type, row in self.notified:
+            resource = by_name[webhook_type.partition(".")[0]]
+            assert resource.told is not None, f"no webhook shows a {resource.name}"
+            yield Notice(webhook_type, resource.name, resource.told(self, row))
 
     def now(self) -> str:
         """Return the present instant as rows keep it, to the microsecond."""

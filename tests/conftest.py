@@ -7,8 +7,10 @@ mock can do is skipped.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +23,8 @@ from lago_mock.server import Server, bind, url_of
 from lago_mock.settings import Settings
 
 EMPTIED = {"customers": "external_id", "taxes": "code", "webhook_endpoints": "lago_id"}
+pytest_plugins = ("pytester",)
+
 API_KEY = "lago-mock-key"
 ROOT = Path(__file__).parent.parent
 
@@ -123,3 +127,22 @@ def empty(client: httpx.Client) -> None:
         while rows := client.get(f"/{collection}").raise_for_status().json()[collection]:
             for row in rows:
                 client.delete(f"/{collection}/{quote(row[key], safe='')}").raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def lacking() -> Callable[[str], None]:
+    """Skips a test for want of something that is not ours, and fails it in CI."""
+    return pytest.fail if os.environ.get("CI") else pytest.skip
+
+
+@pytest.fixture(scope="session")
+def tool(lacking: Callable[[str], None]) -> Callable[[str], str]:
+    """Finds a program of this machine."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            lacking(f"there is no {name} on this machine")
+        return str(path)
+
+    return find

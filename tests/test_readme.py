@@ -5,20 +5,27 @@ WRITE_README=1 writes the tables anew instead.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+import yaml
 
 from lago_mock.app import build, load_contract
 from lago_mock.cli import main
 from lago_mock.operations import handlers_of
 from lago_mock.resources import load_resources
-from lago_mock.settings import Settings, option_table
+from lago_mock.settings import Settings, load_settings, option_table
 from tests.conftest import ROOT, running
+from tests.process import environment
 
 README = ROOT / "README.md"
 TEXT = README.read_text("utf-8")
@@ -52,6 +59,8 @@ def test_console_blocks_print_what_they_show(readme_server: str) -> None:
     for command, shown in (each for block in blocks("console") for each in commands(block)):
         if not command.startswith("curl"):
             continue
+        if "/api/v1/" not in command:  # what earlier blocks have armed and set
+            httpx.post(f"{readme_server}/__admin/reset").raise_for_status()
         real = command.replace(SHOWN_URL, readme_server)
         printed = subprocess.run(
             ["bash", "-c", real], capture_output=True, text=True, check=True, timeout=20
@@ -61,21 +70,135 @@ def test_console_blocks_print_what_they_show(readme_server: str) -> None:
     assert ran >= 4
 
 
+def is_test(block: str) -> bool:
+    return "def test_" in block or "unittest" in block
+
+
+def is_part(block: str) -> bool:
+    """Tell whether a block shows a part of a file: the tests of the plugin have the whole."""
+    return block.startswith(("@pytest.", "# conftest.py"))
+
+
 def test_python_blocks_run(readme_server: str) -> None:
-    assert blocks("python")
-    for block in blocks("python"):
+    ran = [block for block in blocks("python") if not is_test(block) and not is_part(block)]
+    assert ran
+    for block in ran:
+        httpx.post(f"{readme_server}/__admin/reset").raise_for_status()
         exec(compile(block.replace(SHOWN_URL, readme_server), str(README), "exec"), {})
+
+
+def test_tests_that_are_shown_pass(tmp_path: Path) -> None:
+    shown = [block for block in blocks("python") if is_test(block) and not is_part(block)]
+    for number, block in enumerate(shown):
+        (tmp_path / f"test_{number}.py").write_text(block, "utf-8")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"],
+        cwd=tmp_path,
+        env=environment({"PYTHONPATH": str(ROOT / "tests/examples/python")}),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+    assert len(shown) == 3
+    assert ended.returncode == 0, ended.stdout
+    assert "3 passed" in ended.stdout
 
 
 def test_the_fixture_set_that_is_shown_is_in_order(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (block,) = blocks("yaml")
+    (block,) = (each for each in blocks("yaml") if "organization" in yaml.safe_load(each))
     shown = tmp_path / "shown.yaml"
     shown.write_text(block, "utf-8")
 
     assert main(["check", str(shown)]) == 0
     assert "the fixture set is in order" in capsys.readouterr().out
+
+
+def recipe(file: str) -> Any:
+    """Return the content of a YAML file that is shown whole."""
+    (block,) = (each for each in blocks("yaml") if each.startswith(f"# {file}\n"))
+    return yaml.safe_load(block)
+
+
+def test_compose_starts_the_application_when_the_mock_is_healthy() -> None:
+    compose = recipe("compose.yaml")
+    lago, app = compose["services"]["lago"], compose["services"]["app"]
+
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    assert f"CMD {json.dumps(lago['healthcheck']['test'][1:])}\n" in image
+    assert app["depends_on"] == {"lago": {"condition": "service_healthy"}}
+    assert app["environment"]["LAGO_API_KEY"] == lago["environment"]["LAGO_ORG_API_KEY"]
+    assert {each.partition(":")[0] for each in lago["volumes"]} == set(compose["volumes"])
+    assert_known(lago["environment"])
+
+
+def assert_known(variables: Mapping[str, str]) -> None:
+    loaded = load_settings({}, variables, ROOT / "tests")
+    assert set(variables) == {
+        origin.removeprefix("variable ")
+        for origin in loaded.origins.values()
+        if origin.startswith("variable")
+    }
+
+
+def test_the_github_workflow_runs_against_its_service(readme_server: str) -> None:
+    (job,) = recipe(".github/workflows/tests.yml")["jobs"].values()
+    service = job["services"]["lago"]
+
+    assert_known(service["env"])
+    assert service["ports"] == ["3000:3000"]
+    assert job["env"]["LAGO_API_KEY"] == service["env"]["LAGO_ORG_API_KEY"]
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert_calls_succeed(commands, {**job["env"], "LAGO_URL": readme_server})
+
+
+def test_the_gitlab_job_runs_against_its_service(readme_server: str) -> None:
+    job = recipe(".gitlab-ci.yml")["test"]
+    (service,) = job["services"]
+
+    variables = job["variables"]
+    assert variables["LAGO_URL"] == f"http://{service['alias']}:3000"
+    ours = ("LAGO_MOCK_", "LAGO_ORG_")
+    assert_known({name: text for name, text in variables.items() if name.startswith(ours)})
+    assert_calls_succeed(job["script"], {**variables, "LAGO_URL": readme_server})
+
+
+def assert_calls_succeed(commands: list[str], variables: Mapping[str, str]) -> None:
+    """Run those that call the server; the others are the reader's own."""
+    calls = [each for each in commands if each.startswith("curl")]
+    assert calls
+    for call in calls:
+        subprocess.run(
+            ["bash", "-c", call],
+            env={**os.environ, **variables},
+            capture_output=True,
+            check=True,
+            timeout=20,
+        )
+
+
+def test_our_own_workflow_does_what_ci_does_on_every_python() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    check, image = workflow["jobs"]["check"], workflow["jobs"]["image"]
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    prefix = "Programming Language :: Python :: 3."
+    supported = [each[-4:] for each in project["classifiers"] if each.startswith(prefix)]
+    assert check["strategy"]["matrix"]["python"] == supported
+    assert [step["run"] for step in check["steps"] if "run" in step] == [".ci/run"]
+    assert image["steps"][1]["run"] == "make image"
+
+
+def shop() -> list[str]:
+    source = (ROOT / "tests/examples/python/test_shop.py").read_text("utf-8")
+    test = re.search(r"^def test_signup_survives.*?(?=\n\n\n)", source, re.DOTALL | re.MULTILINE)
+    assert test is not None
+    head = ["from lago_mock import LagoMock", "from shop import sign_up", "", ""]
+    return ["```python", *head, *test[0].splitlines(), "```"]
 
 
 def settings_table() -> list[str]:
@@ -120,6 +243,7 @@ def differences() -> list[str]:
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
+        pytest.param("shop", shop, id="shop"),
         pytest.param("settings", settings_table, id="settings"),
         pytest.param("operations", operations_table, id="operations"),
         pytest.param("differences", differences, id="differences"),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from lago_mock.contract.operation import Contract
+from lago_mock.admin.stream import Stream
 from lago_mock.faults import Faults
 from lago_mock.fixtures import FixtureCompiler
 from lago_mock.journal import Journal
 from lago_mock.operations import Operations
-from lago_mock.sandbox import Sandbox, Tenants
+from lago_mock.sandbox import Sandbox, Scope
+from lago_mock.tenants import Tenants
 from lago_mock.wire import JSONObject
 
 DONE: Final = MappingProxyType({"status": "ok"})
@@ -21,12 +22,11 @@ DONE: Final = MappingProxyType({"status": "ok"})
 
 @dataclass(frozen=True)
 class Server:
-    """What the admin operations steer; `contract_of` compiles the document for an era."""
+    """What the admin operations steer."""
 
     tenants: Tenants
     operations: Operations
     fixtures: FixtureCompiler
-    contract_of: Callable[[str], Contract]
     started: float = field(default_factory=time.monotonic)
 
 
@@ -39,16 +39,30 @@ class AdminCall:
     body: JSONObject
     path: Mapping[str, str]
     query: JSONObject
+    headers: Mapping[bytes, bytes]
+
+    @property
+    def organization_id(self) -> str | None:
+        """The organization that the call acts on, None for the whole server."""
+        return self.sandbox.facts.organization_id if self.sandbox else None
+
+    @property
+    def scope(self) -> Scope:
+        """What the call acts on: an organization, or the whole server."""
+        return self.sandbox or self.server.tenants.server
 
     def faults(self) -> Faults:
         """Return the faults that the call acts on."""
-        return (self.sandbox or self.server.tenants).faults
+        return self.scope.faults
 
     def journals(self) -> list[Journal]:
         """Return the journals that the call acts on: one, or all of the server."""
         if self.sandbox:
             return [self.sandbox.journal]
-        return [self.server.tenants.journal, *(each.journal for each in self.server.tenants)]
+        return [self.server.tenants.server.journal, *(each.journal for each in self.server.tenants)]
 
 
-AdminHandler = Callable[[AdminCall], JSONObject]
+Reply = JSONObject | Stream
+
+AdminHandler = Callable[[AdminCall], Reply | Awaitable[Reply]]
+"""What an operation does; those that wait are asynchronous, and end when the client goes."""

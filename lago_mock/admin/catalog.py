@@ -37,25 +37,9 @@ def list_fixtures(call: AdminCall) -> JSONObject:
     return {"fixtures": [each.shown() for each in sorted(sets, key=lambda each: each.name)]}
 
 
-def list_operations(call: AdminCall) -> JSONObject:
-    """Answer `listOperations`: in the document's order."""
-    operations = call.server.operations
-    return {
-        "operations": [
-            {
-                "operation": each.id,
-                "method": each.method,
-                "path": each.path,
-                "mocked": operations.is_mocked(each),
-            }
-            for each in operations.contract.operations.values()
-        ]
-    }
-
-
 def get_openapi(call: AdminCall) -> JSONObject:
     """Answer `getOpenapi`: the document that is served, bundled."""
-    return call.server.operations.contract.document.tree
+    return call.server.operations.contract.whole.tree
 
 
 OPERATIONS: Final[Mapping[str, AdminHandler]] = MappingProxyType(
@@ -63,7 +47,6 @@ OPERATIONS: Final[Mapping[str, AdminHandler]] = MappingProxyType(
         "getHealth": get_health,
         "getVersion": get_version,
         "listFixtures": list_fixtures,
-        "listOperations": list_operations,
         "getOpenapi": get_openapi,
     }
 )

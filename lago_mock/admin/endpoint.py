@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from lago_mock.admin import catalog, faults, requests, settings, states
-from lago_mock.admin.call import AdminCall, AdminHandler, Server
+from lago_mock.admin import (
+    catalog,
+    clock,
+    events,
+    faults,
+    operations,
+    organizations,
+    requests,
+    searches,
+    settings,
+    snapshots,
+    states,
+    webhooks,
+)
+from lago_mock.admin.call import AdminCall, AdminHandler, Reply, Server
+from lago_mock.admin.guard import Guard
+from lago_mock.admin.stream import Stream, while_there
 from lago_mock.answer import Answer, bare, failure, success
 from lago_mock.contract.operation import Contract, Operation
 from lago_mock.errors import (
@@ -38,20 +53,43 @@ PREFIX = "/__admin"
 HANDLERS: Final[Mapping[str, AdminHandler]] = MappingProxyType(
     {
         **catalog.OPERATIONS,
+        **operations.OPERATIONS,
+        **organizations.OPERATIONS,
+        **clock.OPERATIONS,
         **states.OPERATIONS,
+        **snapshots.OPERATIONS,
         **settings.OPERATIONS,
         **faults.OPERATIONS,
         **requests.OPERATIONS,
+        **searches.OPERATIONS,
+        **events.OPERATIONS,
+        **webhooks.OPERATIONS,
     }
 )
 
 _errors = logging.getLogger("lago_mock.errors")
 
 
+class UnknownPath(NotFound):
+    """No admin operation has this path and verb; the body lists those that there are."""
+
+    def __init__(self, contract: Contract) -> None:
+        super().__init__("resource_not_found")
+        self._contract = contract
+
+    def body(self) -> JSONObject:
+        """Return the body with `known`, a line such as `GET /health` for each operation."""
+        operations = self._contract.operations.values()
+        return {**super().body(), "known": [f"{each.method} {each.path}" for each in operations]}
+
+
 class AdminEndpoint:
     """ASGI application below `/__admin`; takes no fault and stands in no journal."""
 
-    def __init__(self, server: Server, contract: Contract, limits: Limits) -> None:
+    def __init__(
+        self, server: Server, contract: Contract, limits: Limits, guard: Guard | None = None
+    ) -> None:
+        self._guard = guard or Guard()
         self._server = server
         self._contract = contract
         self._limits = limits
@@ -62,19 +100,25 @@ class AdminEndpoint:
         request = Request(scope)
         try:
             request.check_head(self._limits)
-            await request.read_body(receive, self._limits, self._server.tenants.ended)
-            answer = self._answer(request)
+            await request.read_body(receive, self._limits, self._server.tenants.server.ended)
+            answer = await self._answer(request, receive)
         except (ClientGone, Interrupted):
             return
         except TooLarge as error:
             answer = failure({"status": error.status, "error": str(error)})
         request_id = request.header(b"x-request-id") or self._server.tenants.clock.new_id()
+        if isinstance(answer, Stream):
+            await answer.send(scope, receive, send, request_id)
+            return
         seconds = time.perf_counter() - began
         await answer.send(scope, send, request_id, seconds)
 
-    def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request, receive: Receive) -> Answer | Stream:
         try:
-            return success(self._perform(request), "")
+            reply = await self._perform(request, receive)
+            return reply if isinstance(reply, Stream) else success(reply, "")
+        except ClientGone:
+            raise
         except LagoError as error:
             if isinstance(error, InternalServerError):
                 _errors.error("a bug of lago-mock: %s", error)
@@ -88,10 +132,11 @@ class AdminEndpoint:
             _errors.exception("a bug of lago-mock, at %s", request.raw_path)
             return bare(500, InternalServerError.error, as_json=True)
 
-    def _perform(self, request: Request) -> JSONObject:
+    async def _perform(self, request: Request, receive: Receive) -> Reply:
+        self._guard.check(request)
         operation, values = self._route(request)
-        sandbox = self._server.tenants.of(request.api_key)
         is_open = operation.description.get("security") == []
+        sandbox = None if is_open else self._server.tenants.of(request.api_key)
         if sandbox is None and request.header(b"authorization") and not is_open:
             raise Unauthorized
         parameters = request.parameters()
@@ -99,14 +144,17 @@ class AdminEndpoint:
         if judged.problems:
             raise ValidationFailed(judged.problems)
         path = dict(zip(operation.parameters, values, strict=True))
-        call = AdminCall(self._server, sandbox, judged.value, path, parameters)
-        answer = HANDLERS[operation.id](call)
-        check_answer(operation, answer)
-        return answer
+        call = AdminCall(self._server, sandbox, judged.value, path, parameters, request.headers)
+        reply = HANDLERS[operation.id](call)
+        if isinstance(reply, Awaitable):
+            reply = await while_there(receive, reply)
+        if not isinstance(reply, Stream):
+            check_answer(operation, reply)
+        return reply
 
     def _route(self, request: Request) -> tuple[Operation, tuple[str, ...]]:
         method = "GET" if request.method == "HEAD" else request.method
         found = self._contract.router.match(method, request.raw_path.removeprefix(PREFIX))
         if found is None:
-            raise NotFound("resource_not_found")
+            raise UnknownPath(self._contract)
         return found

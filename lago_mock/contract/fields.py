@@ -270,7 +270,7 @@ class FieldCompiler:
             usual=None if set(cleaners) - {"nul"} else _USUAL.get(kind),
             text_format=flat.get("format", "") if flat.get("format") in FORMATS else "",
         )
-        if spec.kind == "object":
+        if "properties" in flat:
             inner = {
                 key: self.compile(value, key, within)
                 for key, value in flat["properties"].items()

@@ -1,20 +1,17 @@
-"""Read an OpenAPI document, whole or in fragments, and make one tree of it.
-
-YAML is read by the types of YAML 1.2: `NO`, `010` and `12:30` stay text.
-"""
+"""Read an OpenAPI document, whole or in fragments, and make one tree of it."""
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 
 from lago_mock.contract.foreign import adopted
+from lago_mock.contract.parsed import parsed_once
 from lago_mock.pointers import pointer, resolve
 from lago_mock.wire import JSONObject
 
@@ -30,8 +27,6 @@ EXTENSIONS: Mapping[str, str] = {
     "x-lago-era": "the era that the property exists in",
 }
 
-_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 
 class DocumentError(Exception):
     """A document or fixture set that cannot be used; the text says which, where and what to do."""
@@ -40,44 +35,6 @@ class DocumentError(Exception):
         self.file, self.place, self.what = file, place, what
         text = f"{file}: {place}: {what}" if place else f"{file}: {what}"
         super().__init__(f"{text}. {advice}" if advice else text)
-
-
-class _Yaml12Loader(_Loader):  # type: ignore[misc]  # chosen at run time
-    """PyYAML's safe loader with the scalar types of YAML 1.2, and no key given twice."""
-
-    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012  # PyYAML's own attribute
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """Refuse a key that stands twice: the first would be lost in silence."""
-        seen = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                problem = "a key must be text"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            if key.value in seen:
-                problem = f"the key {key.value!r} stands twice"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen.add(key.value)
-            key.tag = "tag:yaml.org,2002:str"  # as in JSON; the status 200 is one, too
-        return super().construct_mapping(node, deep)
-
-
-_Yaml12Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
-)
-_Yaml12Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool",
-    re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"),
-    list("tTfF"),
-)
-_Yaml12Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
-)
-_Yaml12Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)
 
 
 @dataclass(frozen=True)
@@ -109,7 +66,9 @@ def read_file(path: Path) -> Any:
         data = path.read_bytes()
     except OSError as error:
         raise DocumentError(path, "", f"cannot be read: {error.strerror}") from error
-    return _parse_json(path, data) if path.suffix == ".json" else _parse_yaml(path, data)
+    if path.suffix == ".json":
+        return _parse_json(path, data)
+    return parsed_once(path, data, _parse_yaml)
 
 
 def _parse_json(path: Path, data: bytes) -> Any:
@@ -122,8 +81,13 @@ def _parse_json(path: Path, data: bytes) -> Any:
 
 
 def _parse_yaml(path: Path, data: bytes) -> Any:
+    # Imported late: our own documents are kept as JSON, and PyYAML takes 50 ms of a start.
+    import yaml
+
+    from lago_mock.contract.yaml12 import Yaml12Loader
+
     try:
-        return yaml.load(data, Loader=_Yaml12Loader)
+        return yaml.load(data, Loader=Yaml12Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -138,7 +102,7 @@ def load_document(path: Path) -> Document:
     Raises:
         DocumentError: a fragment is broken, two define one thing, or a reference leads nowhere.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # False, too, where nobody may look: then the reading says why
         files = [path / "openapi.yaml", path / "common.yaml"]
         files += sorted((path / "resources").glob("*.yaml"))
         fragments = {file: read_file(file) for file in (*files, path / "unmocked.yaml")}
@@ -150,6 +114,21 @@ def load_document(path: Path) -> Document:
     document = Document(bundle.tree, path, bundle.sources)
     _check(document, bundle)
     return document
+
+
+def with_webhooks(document: Document) -> Document:
+    """Return a document of fragments with its webhooks, which are a file that few ask for.
+
+    Raises:
+        DocumentError: that file is broken, or says what another one says.
+    """
+    file = document.file / "webhooks.yaml"
+    bundle = _Bundle()
+    bundle.add(document.file, document.tree)
+    bundle.add(file, read_file(file))
+    whole = Document(bundle.tree, document.file, {**bundle.sources, **document.sources})
+    _check(whole, bundle)
+    return whole
 
 
 class _Bundle:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from lago_mock.contract.fields import Field, FieldCompiler, Licensed, Permit, problem_of
-from lago_mock.contract.loader import Document, DocumentError
+from lago_mock.contract.loader import Document, DocumentError, with_webhooks
 from lago_mock.contract.router import Router
 from lago_mock.contract.validators import Schemas, Validator, Violation
+from lago_mock.contract.webhooks import WebhookType, webhook_types
 from lago_mock.errors import BadRequest, Problem
 from lago_mock.pointers import pointer, resolve, steps_of
 from lago_mock.wire import JSON, JSONObject
@@ -225,6 +226,21 @@ class Contract:
             }
         )
         self.router = Router(self.operations.values())
+
+    @cached_property
+    def webhooks(self) -> Mapping[str, WebhookType]:
+        """The webhooks of the document, by type; compiled when somebody asks for them."""
+        tree = self.whole.tree
+        return MappingProxyType({each.name: each for each in webhook_types(tree, Schemas(tree))})
+
+    @cached_property
+    def whole(self) -> Document:
+        """The document with its webhooks; read when somebody asks for them.
+
+        Raises:
+            DocumentError: the webhooks are broken.
+        """
+        return with_webhooks(self.document) if self.document.file.is_dir() else self.document
 
     def _compile(
         self,

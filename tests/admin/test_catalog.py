@@ -137,7 +137,11 @@ def test_an_unknown_path_is_no_resource(
     response = admin.request(method, path, headers=headers)
 
     expected = {"status": 404, "error": "Not Found", "code": "resource_not_found"}
-    assert (response.status_code, response.json()) == (404, expected)
+    body = response.json()
+    known = body.pop("known")
+    assert (response.status_code, body) == (404, expected)
+    assert known[:3] == ["GET /health", "GET /version", "POST /reset"]
+    assert len(known) == len(set(known)) > 30
 
 
 @pytest.mark.parametrize("path", ["/health", "/version", "/operations", "/fixtures", "/faults"])

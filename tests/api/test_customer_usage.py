@@ -73,9 +73,9 @@ def subscribe(app: LagoMockApp, owner: str, **changes: Any) -> None:
 
 
 @pytest.fixture
-def without_license(client: httpx.Client, app: LagoMockApp, monkeypatch: Any) -> httpx.Client:
-    """Client of a server that is licensed for nothing extra."""
-    monkeypatch.setattr(app.server.tenants.rules, "license", "free")
+def without_license(client: httpx.Client, admin: httpx.Client) -> httpx.Client:
+    """Client of a server that is licensed for nothing extra, until its next reset."""
+    admin.patch("/settings", json={"license": "free"}).raise_for_status()
     return client
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,22 +47,3 @@ def lago(process: ServerProcess) -> LagoMock:
     """The server back at its fixture set."""
     httpx.post(f"{process.url}/__admin/reset").raise_for_status()
     return LagoMock(process.url)
-
-
-@pytest.fixture(scope="session")
-def lacking() -> Callable[[str], None]:
-    """Skips a test for want of something that is not ours, and fails it in CI."""
-    return pytest.fail if os.environ.get("CI") else pytest.skip
-
-
-@pytest.fixture(scope="session")
-def tool(lacking: Callable[[str], None]) -> Callable[[str], str]:
-    """Finds a program of this machine."""
-
-    def find(name: str) -> str:
-        path = shutil.which(name)
-        if path is None:
-            lacking(f"there is no {name} on this machine")
-        return str(path)
-
-    return find

@@ -15,7 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from lago_mock.admin.endpoint import HANDLERS
 from lago_mock.contract.formats import FORMATS, format_checker
-from lago_mock.contract.loader import Document, load_document, pointer, resolve
+from lago_mock.contract.loader import Document, load_document, pointer, resolve, with_webhooks
 from lago_mock.contract.operation import Contract
 from lago_mock.contract.validators import Schemas, Validator
 from lago_mock.data import data_folder
@@ -35,7 +35,9 @@ both = pytest.mark.parametrize("name", ["lago", "admin"])
 
 @cache
 def document(name: str) -> Document:
-    return load_document({"lago": FOLDER, "admin": FOLDER / "admin.yaml"}[name])
+    if name == "lago":
+        return with_webhooks(load_document(FOLDER))
+    return load_document(FOLDER / "admin.yaml")
 
 
 @cache

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 DATA = ("openapi", "fixtures")
 INSTALL_SECONDS = 300
+WHERE = "import lago_mock; print(lago_mock.__path__[0])"
 
 
 def build(source: Path, target: Path, *options: str) -> None:
@@ -196,7 +198,7 @@ def test_an_installation_knows_its_version(installed: Installation) -> None:
 def test_an_installation_finds_its_own_documents_and_sets_in_order(
     installed: Installation,
 ) -> None:
-    package = Path(installed.python("import lago_mock; print(lago_mock.__path__[0])"))
+    package = Path(installed.python(WHERE))
 
     ended = run(installed.folder, "check", command=installed.command)
 
@@ -212,6 +214,23 @@ def test_an_installation_needs_no_pytest(installed: Installation) -> None:
     code = "import importlib.util; print(importlib.util.find_spec('pytest'))"
 
     assert installed.python(code) == "None"
+
+
+def test_an_installation_is_a_plugin_of_pytest(built: Path, tmp_path: Path) -> None:
+    """Nothing is configured; asserts of the package are not rewritten, so nothing is compiled."""
+    (distribution,) = built.glob("*.whl")
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = str(tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    pip = (python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    done(*pip, f"{distribution}[pytest]", "httpx", folder=tmp_path)
+    shop = Path(shutil.copytree(ROOT / "tests" / "examples" / "python", tmp_path / "shop"))
+
+    printed = done(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", folder=shop)
+
+    assert "8 passed" in printed
+    package = Path(done(python, "-c", WHERE, folder=tmp_path).strip())
+    rewritten = {path.name.split(".")[0] for path in package.rglob("*-pytest-*.pyc")}
+    assert rewritten <= {"__init__", "version", "pytest_plugin", "settings", "settings_file"}
 
 
 def test_an_installation_serves(installed: Installation, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -25,3 +27,20 @@ def test_a_break_before_it_serves_ends_it_without_a_traceback(
 
     assert cli.main(["settings"]) == cli.INTERRUPTED
     assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def sigterm_as_before() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("sigterm_as_before")
+def test_sigterm_ends_a_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lago_mock.app.build", lambda _: signal.raise_signal(signal.SIGTERM))
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--port", "0", "--db", ":memory:"])
+
+    assert ended.value.code == 143

@@ -75,6 +75,11 @@ def test_kind_is_what_the_type_says(schema: JSONObject, kind: str) -> None:
     assert compiled(schema).kind == kind
 
 
+def test_number_or_object_knows_its_properties_too() -> None:
+    found = compiled({"type": ["number", "object"], "properties": {"min": {"type": "number"}}})
+    assert (found.kind, found.at(("min",)).name) == ("any", "min")
+
+
 def test_object_knows_its_properties_and_its_required_keys() -> None:
     schema = object_of(a={"type": "string"}, b=object_of(c={})) | {"required": ["a"]}
     assert compiled(schema) == Field(

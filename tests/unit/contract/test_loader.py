@@ -205,6 +205,13 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, what: str)
     assert str(caught.value) == f"{tmp_path / name}: {what}"
 
 
+def test_document_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 300}.yaml"
+    with pytest.raises(DocumentError) as caught:
+        load_document(path)
+    assert str(caught.value) == f"{path}: cannot be read: File name too long"
+
+
 def test_folder_without_one_of_the_fragments_is_refused(tmp_path: Path) -> None:
     folder = fragments(tmp_path)
     (folder / "common.yaml").unlink()

@@ -1,0 +1,201 @@
+"""Talks to the admin API of a running server; needs the standard library alone."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from lago_mock.wire import JSONObject
+
+PREFIX: Final = "/__admin"
+TOKEN_HEADER: Final = "X-Lago-Mock-Token"
+
+
+class AdminError(Exception):
+    """An admin call that was refused, or found no server; the text says what and why.
+
+    `status` and `body` are the answer's; None and empty where there was none.
+    """
+
+    def __init__(self, text: str, status: int | None = None, body: Any = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.body: JSONObject = body if isinstance(body, dict) else {}
+
+
+class AdminClient:
+    """The admin API of the server at a URL.
+
+    With an API key calls act on that key's organization, without it on the whole server.
+    `timeout` is in seconds; a call that waits on the server may take as much longer.
+    """
+
+    def __init__(
+        self, url: str, api_key: str | None = None, token: str | None = None, timeout: float = 10.0
+    ) -> None:
+        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise AdminError(f"{url!r} is no URL of a server; give one like http://127.0.0.1:3000")
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._connections = _Connections(partial(kind, parts.hostname, parts.port))
+        self._api_key = api_key
+        self._token = token
+        self._timeout = timeout
+
+    def for_organization(self, api_key: str | None) -> AdminClient:
+        """Return a client of the same server that acts on another organization."""
+        client = copy.copy(self)  # with the same connections
+        client._api_key = api_key
+        return client
+
+    def get(self, path: str, wait: float = 0.0, **query: Any) -> JSONObject:
+        """Read what stands at a path below `/__admin`; a query of None is not sent."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.call("GET", f"{path}?{urlencode(given)}" if given else path, None, wait)
+
+    def post(self, path: str, body: JSONObject | None = None, wait: float = 0.0) -> JSONObject:
+        """Send an object; `wait` says how many seconds the server may take to find its answer."""
+        return self.call("POST", path, body, wait)
+
+    def call(
+        self, method: str, path: str, body: JSONObject | None = None, wait: float = 0.0
+    ) -> JSONObject:
+        """Make one call; returns the answer's object.
+
+        Raises:
+            AdminError: the server refused it, or there is none.
+        """
+        with self._answered(method, path, body, wait) as response:
+            answer = self._decoded(response.read())
+            if response.status >= 300:
+                text = _explained(f"{method} {PREFIX}{path}", response.status, answer)
+                raise AdminError(text, response.status, answer)
+        return answer
+
+    def _decoded(self, content: bytes) -> JSONObject:
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise AdminError(f"{self.url} does not answer as lago-mock does; is it one?")
+        return answer
+
+    def events(self) -> Iterator[JSONObject]:
+        """Yield each request of `GET /events` as it is answered, until the server ends.
+
+        Raises:
+            AdminError: the server refused it, or there is none.
+        """
+        with self._answered("GET", "/events", None, wait=60.0) as response:
+            if response.status != 200:
+                answer = self._decoded(response.read())
+                raise AdminError(_explained("GET /events", response.status, answer))
+            for line in response:
+                if line.startswith(b"data: {"):
+                    yield json.loads(line[6:])
+
+    @contextmanager
+    def _answered(
+        self, method: str, path: str, body: JSONObject | None, wait: float
+    ) -> Iterator[HTTPResponse]:
+        content = None if body is None else json.dumps(body).encode()
+        request = (method, PREFIX + path, content, dict(self._headers()))
+        try:
+            with self._connections.answer(request, self._timeout + wait) as response:
+                yield response
+        except (OSError, HTTPException) as error:
+            raise AdminError(f"no answer from lago-mock at {self.url}: {error}") from error
+
+    def _headers(self) -> Iterator[tuple[str, str]]:
+        yield "Content-Type", "application/json"
+        if self._api_key:
+            yield "Authorization", f"Bearer {self._api_key}"
+        if self._token:
+            yield TOKEN_HEADER, self._token
+
+
+class _Connections:
+    """Connections to a server that stay open between calls, each of one call at a time.
+
+    They halve what a call costs; a test without a call of its own makes two.
+    """
+
+    def __init__(self, connect: Callable[[], HTTPConnection]) -> None:
+        self._connect = connect
+        self._idle: list[tuple[int, HTTPConnection]] = []
+        weakref.finalize(self, _close, self._idle)
+
+    @contextmanager
+    def answer(self, request: tuple[Any, ...], seconds: float) -> Iterator[HTTPResponse]:
+        """Give the answer to a request; its connection stays open if it is read to its end."""
+        connection, response = self._asked(request, seconds)
+        try:
+            yield response
+        finally:
+            if response.isclosed():
+                self._idle.append((os.getpid(), connection))
+            else:
+                connection.close()
+
+    def _asked(
+        self, request: tuple[Any, ...], seconds: float
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        """Ask over a connection that is open, or a new one where the server has closed those."""
+        while kept := self._kept():
+            with suppress(ConnectionError):
+                return kept, _ask(kept, request, seconds)
+        connection = self._connect()
+        return connection, _ask(connection, request, seconds)
+
+    def _kept(self) -> HTTPConnection | None:
+        with suppress(IndexError):
+            while True:
+                process, connection = self._idle.pop()
+                if process == os.getpid():
+                    return connection
+                connection.close()  # a fork has it too, and may be using it
+        return None
+
+
+def _ask(connection: HTTPConnection, request: tuple[Any, ...], seconds: float) -> HTTPResponse:
+    connection.timeout = seconds
+    if connection.sock:
+        connection.sock.settimeout(seconds)
+    try:
+        connection.request(*request)
+        return connection.getresponse()
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _close(idle: list[tuple[int, HTTPConnection]]) -> None:
+    for _, connection in idle:
+        connection.close()
+
+
+def _explained(call: str, status: int, answer: Mapping[str, Any]) -> str:
+    """Return a refusal as a sentence, with every field that is wrong."""
+    details = answer.get("error_details")
+    if isinstance(details, dict):
+        reasons = "; ".join(
+            f"{field}: {', '.join(map(str, texts))}" for field, texts in details.items()
+        )
+    else:
+        reasons = str(answer.get("code", answer.get("error", "")))
+    return f"{call} was answered {status}: {reasons}"
+
+
+def segment(name: str) -> str:
+    """Return a name as one segment of a path."""
+    return quote(name, safe="")

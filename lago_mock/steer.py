@@ -1,0 +1,173 @@
+"""The commands that steer a running server: thin over its admin API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lago_mock.client import AdminClient, AdminError
+from lago_mock.settings import LoadedSettings, Settings
+from lago_mock.wire import JSONObject
+
+Command = Callable[[argparse.Namespace, AdminClient], int]
+
+FAILED = 1
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to those of `lago-mock`."""
+    _add(commands, "reset", _reset, "put a running server back to its fixture set").add_argument(
+        "--fixtures", dest="set_name", metavar="SET", help="take another set that ships"
+    )
+    _add_fail(_add(commands, "fail", _fail, "make coming requests to a running server fail"))
+    requests = _add(commands, "requests", _requests, "list what a running server was asked")
+    requests.add_argument("--follow", action="store_true", help="go on with each that comes")
+    requests.add_argument("--operation", metavar="ID", help="those of one operation alone")
+    requests.add_argument("--status", metavar="CODE", help="those with one status alone")
+    requests.add_argument("--json", action="store_true", help="whole entries, one a line")
+    _add(commands, "state", _state, "print all rows of a running server as JSON")
+    export = _add(commands, "export", _export, "save the rows as a fixture set")
+    export.add_argument("file", metavar="FILE", help="file to write, or - for the screen")
+    _add(commands, "health", _health, "tell whether a server runs; status 0 or 1")
+
+
+def _add(commands: Any, name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=lambda parsed, loaded: _steered(run, parsed, loaded))
+    command.add_argument(
+        "--url", metavar="URL", help="the server; else LAGO_MOCK_URL, else the configured address"
+    )
+    command.add_argument(
+        "--key", metavar="KEY", help="act on the organization of this API key, not on all"
+    )
+    return command
+
+
+def _add_fail(command: argparse.ArgumentParser) -> None:
+    command.add_argument("operation", metavar="OPERATION", help="such as createCustomer, or '*'")
+    command.add_argument("error", metavar="ERROR", help="such as too_many_requests, or a status")
+    command.add_argument(
+        "--times", metavar="N", default="1", help="how many requests; `always` for all (default 1)"
+    )
+    command.add_argument("--delay-ms", type=int, metavar="MS", help="wait so long before")
+    command.add_argument("--details", metavar="JSON", help="error_details of validation_errors")
+
+
+def _steered(run: Command, parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    try:
+        return run(parsed, _client(parsed, loaded.settings))
+    except AdminError as error:
+        print(f"lago-mock: {error}", file=sys.stderr)
+        return FAILED
+
+
+def _client(parsed: argparse.Namespace, settings: Settings) -> AdminClient:
+    url = parsed.url or os.environ.get("LAGO_MOCK_URL") or _url(settings)
+    return AdminClient(url, parsed.key, settings.admin_token)
+
+
+def _url(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    scheme = "https" if settings.ssl_cert else "http"
+    return (
+        f"{scheme}://[{host}]:{settings.port}"
+        if ":" in host
+        else f"{scheme}://{host}:{settings.port}"
+    )
+
+
+def _reset(parsed: argparse.Namespace, client: AdminClient) -> int:
+    client.post("/reset", {"fixtures": parsed.set_name} if parsed.set_name else None)
+    print("Reset.")
+    return 0
+
+
+def _fail(parsed: argparse.Namespace, client: AdminClient) -> int:
+    fault: JSONObject = {"operation": parsed.operation, "times": _times(parsed.times)}
+    if parsed.error.isdecimal():
+        fault["status"] = int(parsed.error)
+    else:
+        fault["connection" if parsed.error.isupper() else "error"] = parsed.error
+    if parsed.delay_ms is not None:
+        fault["delay_ms"] = parsed.delay_ms
+    if parsed.details is not None:
+        fault["details"] = _decoded(parsed.details)
+    armed = client.post("/faults", fault)
+    print(f"Fault {armed['id']} is armed.")
+    return 0
+
+
+def _times(given: str) -> int | None:
+    if given == "always":
+        return None
+    if not given.isdecimal():
+        raise AdminError(f"--times is {given!r}; give a number, or always")
+    return int(given)
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise AdminError(f"--details is no JSON: {error}") from error
+
+
+def _requests(parsed: argparse.Namespace, client: AdminClient) -> int:
+    wanted = {"operation": parsed.operation, "status": parsed.status}
+    show = _whole if parsed.json else _line
+    for entry in client.get("/requests", **wanted)["requests"]:
+        print(show(entry))
+    if parsed.follow:
+        for entry in client.events():
+            if _is_wanted(entry, wanted):
+                print(show(entry), flush=True)
+    return 0
+
+
+def _is_wanted(entry: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(text is None or str(entry[name]) == text for name, text in wanted.items())
+
+
+def _whole(entry: JSONObject) -> str:
+    return json.dumps(entry, ensure_ascii=False)
+
+
+def _line(entry: JSONObject) -> str:
+    """Return an entry in a line: time, verb, path, status, operation, and why it was refused."""
+    status = "…" if entry["status"] is None else entry["status"]
+    parts = [entry["time"], entry["method"], entry["path"], status, entry["operation"] or "-"]
+    reasons = [f"{each['pointer']} {each['keyword']}" for each in entry["reasons"]]
+    reasons += [each for each in (entry["refusal"], entry["hint"]) if each]
+    if entry["fault"]:
+        reasons.insert(0, f"fault {entry['fault']}")
+    line = " ".join(map(str, parts))
+    return f"{line}: {'; '.join(reasons)}" if reasons else line
+
+
+def _state(_parsed: argparse.Namespace, client: AdminClient) -> int:
+    print(json.dumps(client.get("/state"), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _export(parsed: argparse.Namespace, client: AdminClient) -> int:
+    text = json.dumps(client.get("/state"), indent=2, ensure_ascii=False) + "\n"
+    if parsed.file == "-":
+        print(text, end="")
+        return 0
+    try:
+        Path(parsed.file).write_text(text, "utf-8")
+    except OSError as error:
+        raise AdminError(f"{parsed.file} cannot be written: {error.strerror}") from error
+    print(f"Written to {parsed.file}; serve it with --fixtures {parsed.file}.")
+    return 0
+
+
+def _health(_parsed: argparse.Namespace, client: AdminClient) -> int:
+    answer = client.get("/health")
+    print(f"{answer['message']}: {client.url}, version {answer['version']}")
+    return 0

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from tests.process import arguments_of, run, serving
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of this machine for itself, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    path = tmp_path / "both.pem"
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(text + made.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_the_api_is_served_by_https(tmp_path: Path, certificate: Path) -> None:
+    with serving(tmp_path, "--ssl-cert", str(certificate)) as server:
+        assert server.url.startswith("https://127.0.0.1:")
+        context = ssl.create_default_context(cafile=str(certificate))
+        with httpx.Client(base_url=server.url, verify=context) as client:
+            for _ in range(2):
+                assert client.get("/api/v1/organizations").status_code == 401
+            fault = {"operation": "*", "connection": "CONNECTION_RESET_BY_PEER"}
+            client.post("/__admin/faults", json=fault).raise_for_status()
+            with pytest.raises(httpx.HTTPError):
+                client.get("/api/v1/organizations")
+            assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["absent", "no PEM"])
+def test_a_certificate_that_is_none_stops_the_start(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "bad.pem"
+    if content:
+        path.write_text(content)
+
+    ended = run(tmp_path, *arguments_of(tmp_path), "--ssl-cert", str(path))
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"lago-mock: {path} cannot be served with: ")
+    assert ended.stderr.endswith(
+        "Name a certificate and its key in PEM form with --ssl-cert and --ssl-key.\n"
+    )
