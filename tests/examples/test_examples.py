@@ -35,13 +35,13 @@ class SignUpTest(unittest.TestCase):
         return sign_up("acct-1", email, url=self.lago.url, api_key=self.lago.api_key)
 
     def test_a_customer_is_signed_up(self):
-        self.sign_up("a@b.co")
-        self.assertEqual(self.lago.customer("acct-1")["email"], "a@b.co")
+        self.sign_up("ada@tallow.example")
+        self.assertEqual(self.lago.customer("acct-1")["email"], "ada@tallow.example")
 
     def test_what_lago_refuses_is_told(self):
         self.lago.fail("createCustomer", "validation_errors", details={"email": ["no"]})
         with self.assertRaises(Refused):
-            self.sign_up("a@b.co")
+            self.sign_up("ada@tallow.example")
         self.assertEqual(self.lago.customers(), [])
 """
 

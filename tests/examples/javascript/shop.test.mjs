@@ -32,9 +32,9 @@ async function countCustomers() {
 beforeEach(() => admin("POST", "/reset"));
 
 test("a customer is signed up", async () => {
-  const customer = await shop.signUp("acct-1", "a@b.co");
+  const customer = await shop.signUp("acct-1", "ada@tallow.example");
 
-  assert.equal(customer.email, "a@b.co");
+  assert.equal(customer.email, "ada@tallow.example");
   assert.deepEqual(await statuses("createCustomer"), [200]);
 });
 
@@ -48,7 +48,7 @@ test("what Lago refuses is told by field", async () => {
 test("the client waits for its quota", async () => {
   await admin("POST", "/faults", { operation: "createCustomer", error: "too_many_requests" });
 
-  await shop.signUp("acct-1", "a@b.co");
+  await shop.signUp("acct-1", "ada@tallow.example");
 
   assert.deepEqual(await statuses("createCustomer"), [429, 200]);
 });
@@ -62,7 +62,7 @@ test("a lost answer makes no second customer", async () => {
 
   const before = await countCustomers();
 
-  await shop.signUp("acct-9", "a@b.co");
+  await shop.signUp("acct-9", "ada@tallow.example");
 
   assert.deepEqual(await statuses("createCustomer"), [null, 200]);
   assert.equal(await countCustomers(), before + 1);

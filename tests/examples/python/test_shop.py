@@ -9,16 +9,20 @@ from lago_mock import LagoMock
 
 
 def register(lago_mock: LagoMock, **more: Any) -> dict[str, Any]:
-    return sign_up("acct-1", "a@b.co", url=lago_mock.url, api_key=lago_mock.api_key, **more)
+    return sign_up(
+        "acct-1", "ada@tallow.example", url=lago_mock.url, api_key=lago_mock.api_key, **more
+    )
 
 
 def test_signup_survives_a_refusal(lago_mock: LagoMock) -> None:
-    lago_mock.fail(
-        "createCustomer", "validation_errors", details={"currency": ["value_is_invalid"]}
-    )
-    sign_up("acct-1", "a@b.co", url=lago_mock.url, api_key=lago_mock.api_key)
-    lago_mock.assert_called("createCustomer", times=2)
-    assert lago_mock.customer("acct-1")["email"] == "a@b.co"
+    refusal = {"currency": ["value_is_invalid"]}
+    lago_mock.fail("createCustomer", "validation_errors", details=refusal)
+
+    sign_up("acct-1", "ada@tallow.example", url=lago_mock.url, api_key=lago_mock.api_key)
+
+    refused, taken = lago_mock.assert_called("createCustomer", times=2)
+    assert (refused.status, taken.status) == (422, 200)
+    assert lago_mock.customer("acct-1")["email"] == "ada@tallow.example"
 
 
 def test_a_customer_is_signed_up_with_the_currency(lago_mock: LagoMock) -> None:
@@ -37,7 +41,7 @@ def test_what_lago_refuses_is_told_by_field(lago_mock: LagoMock) -> None:
 
 def test_a_wrong_key_is_told_from_an_outage(lago_mock: LagoMock) -> None:
     with pytest.raises(WrongKey):
-        sign_up("acct-1", "a@b.co", url=lago_mock.url, api_key="stale-key")
+        sign_up("acct-1", "ada@tallow.example", url=lago_mock.url, api_key="stale-key")
 
 
 def test_signup_waits_for_its_quota(lago_mock: LagoMock) -> None:
