@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from lago_mock.redaction import cut
 from lago_mock.settings import (
     LoadedSettings,
     SettingError,
@@ -165,7 +166,7 @@ def _start_lines(app: Any, url: str) -> list[str]:
     server = app.server
     fixtures = server.tenants.fixtures
     known = app.settings.api_key or server.tenants.first_key()
-    key = known if known == fixtures.api_key else _hidden(known)
+    key = known if known == fixtures.api_key else cut(known)
     operations = server.operations.contract.operations.values()
     mocked = sum(server.operations.is_mocked(operation) for operation in operations)
     origin = "as it was found" if app.restored else f"from fixture set {fixtures.name}"
@@ -205,15 +206,10 @@ def _settings(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     rows = []
     for option in option_table():
         value = getattr(loaded.settings, option.name)
-        shown = _hidden(value) if option.secret and value else value
+        shown = cut(value) if option.secret and value else value
         rows.append((option.key, "" if shown is None else str(shown), loaded.origins[option.name]))
     _print_table(rows)
     return 0
-
-
-def _hidden(key: str) -> str:
-    """Return the end of a key, to tell it by; nothing of a short one."""
-    return f"…{key[-4:]}" if len(key) > 8 else "…"
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:

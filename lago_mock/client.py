@@ -13,10 +13,10 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from lago_mock.redaction import TOKEN_HEADER
 from lago_mock.wire import JSONObject
 
 PREFIX: Final = "/__admin"
-TOKEN_HEADER: Final = "X-Lago-Mock-Token"
 
 
 class AdminError(Exception):

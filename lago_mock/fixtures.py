@@ -30,10 +30,11 @@ from lago_mock.contract.operation import Contract
 from lago_mock.errors import LagoError, ValidationFailed
 from lago_mock.operations import Facts, Operations
 from lago_mock.pointers import pointer
+from lago_mock.redaction import is_whole
 from lago_mock.resource import Resource
 from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import names_of, new_organization
-from lago_mock.saved_state import SavedOrganization, StateJudge, is_whole
+from lago_mock.saved_state import SavedOrganization, StateJudge
 from lago_mock.signing import Signing
 from lago_mock.store.store import FixtureRows, Store
 from lago_mock.store.tables import Row

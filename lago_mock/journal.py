@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,8 @@ from typing import Final
 from lago_mock.discards import Discards
 from lago_mock.errors import Problem
 from lago_mock.feed import Feed
-from lago_mock.matching import SECRET_HEADERS, Sent
+from lago_mock.matching import Sent
+from lago_mock.redaction import SECRET_HEADERS, redacted, without_secrets
 from lago_mock.wire import JSON, JSONObject, Unparsable, decode
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -22,9 +22,6 @@ MAX_BODY_BYTES: Final = 64 * 1024
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The bodies of all entries of a server have no more than this."""
-
-_SCHEMES: Final = ("bearer", "basic", "token")
-_SECRET_PARAMETER: Final = re.compile(r"(?i)((?:^|&)(?:api_?key|access_token|token)=)([^&]+)")
 
 
 @dataclass(eq=False, slots=True)
@@ -106,7 +103,7 @@ class Entry:
             "matched": self.is_matched,
             "method": self.method,
             "path": self.path,
-            "query": _SECRET_PARAMETER.sub(_without_secret, self.query),
+            "query": without_secrets(self.query),
             "headers": _shown_headers(self.headers),
             "body": body,
             "body_base64": as_base64,
@@ -155,25 +152,6 @@ def _shown_headers(headers: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
         value = redacted(value) if name in SECRET_HEADERS else value
         shown[name] = f"{shown[name]}, {value}" if name in shown else value
     return shown
-
-
-def redacted(value: str) -> str:
-    """Return a secret header's value with no more of it than its last four characters.
-
-    Of a short one, and of one in no known form, nothing is left.
-    """
-    words = value.split()
-    scheme = words[0] if words and words[0].lower() in _SCHEMES else ""
-    secret = words[1] if scheme and len(words) == 2 else ""
-    return f"{scheme} {_last_of(secret)}".strip()
-
-
-def _last_of(secret: str) -> str:
-    return f"…{secret[-4:]}" if len(secret) > 8 else "…"
-
-
-def _without_secret(parameter: re.Match[str]) -> str:
-    return f"{parameter[1]}{_last_of(parameter[2])}"
 
 
 class Budget:

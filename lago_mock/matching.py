@@ -15,15 +15,8 @@ from lago_mock.contract.operation import Operation
 from lago_mock.errors import Problem
 from lago_mock.nearest import PREFIX
 from lago_mock.pointers import pointer
+from lago_mock.redaction import SECRET_HEADERS
 from lago_mock.wire import JSON, JSONObject, Unparsable, decode
-
-SECRET_HEADERS: Final = (
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "x-lago-mock-token",
-)
-"""Headers whose values are shown to nobody."""
 
 _SHOWN: Final = 60
 _ANYTHING: Final = object()

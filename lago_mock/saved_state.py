@@ -24,6 +24,7 @@ from lago_mock.contract.validators import Schemas, Validator, Violation
 from lago_mock.entity import DEFAULT_ENTITY
 from lago_mock.errors import Problem, ValidationFailed
 from lago_mock.pointers import pointer
+from lago_mock.redaction import cut
 from lago_mock.resource import Call, Resource, meta
 from lago_mock.signing import Signing
 from lago_mock.store.store import State, Store
@@ -32,7 +33,6 @@ from lago_mock.store.view import View
 from lago_mock.wire import JSON, JSONObject
 
 VERSION: Final = 1
-_CUT: Final = "…"
 
 _MAX_PROBLEMS: Final = 100
 
@@ -79,16 +79,6 @@ def _live(encoded: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, Row]]:
         row = orjson.loads(text)
         if "deleted_at" not in row:
             yield number, row
-
-
-def cut(key: str) -> str:
-    """Return the end of a key, to tell it by; nothing of a short one."""
-    return f"{_CUT}{key[-4:]}" if len(key) > 8 else _CUT
-
-
-def is_whole(key: str) -> bool:
-    """Tell whether a key is not cut."""
-    return not key.startswith(_CUT)
 
 
 class StateJudge:

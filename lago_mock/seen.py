@@ -149,7 +149,8 @@ def nearest(search: JSONObject, seen: Sequence[Request]) -> Iterator[str]:
 
 
 def _differences(search: JSONObject, request: Request) -> Iterator[str]:
-    from lago_mock.matching import SECRET_HEADERS, Matcher, Sent
+    from lago_mock.matching import Matcher, Sent
+    from lago_mock.redaction import SECRET_HEADERS
 
     headers = [
         (name.encode(), value.encode("latin-1", "replace"))  # of a secret, `…` stands for a part

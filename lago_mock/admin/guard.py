@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from lago_mock.errors import LagoError
 from lago_mock.hosts import Hosts, with_slashes
+from lago_mock.redaction import TOKEN_HEADER
 from lago_mock.request import Request
 from lago_mock.wire import JSONObject
 
-TOKEN_HEADER: Final = "X-Lago-Mock-Token"
 _OPEN: Final = ("/__admin/health", "/__admin/version")
 _READS: Final = ("GET", "HEAD")
 _USUAL_PORTS: Final = (":80", ":443")

@@ -10,8 +10,8 @@ from typing import Final
 from lago_mock.admin.call import DONE, AdminCall, AdminHandler
 from lago_mock.clock import instant_of, shown
 from lago_mock.errors import Forbidden, NotFound, Problem, ValidationFailed
+from lago_mock.redaction import cut
 from lago_mock.sandbox import Sandbox
-from lago_mock.saved_state import cut
 from lago_mock.store.tables import Row
 from lago_mock.tenants import MAX_ORGANIZATIONS, TooManyOrganizations, is_key
 from lago_mock.wire import JSONObject

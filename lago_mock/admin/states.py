@@ -10,7 +10,8 @@ from typing import Final
 from lago_mock.admin.call import DONE, AdminCall, AdminHandler
 from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.pointers import pointer
-from lago_mock.saved_state import VERSION, SavedOrganization, is_whole, saved
+from lago_mock.redaction import is_whole
+from lago_mock.saved_state import VERSION, SavedOrganization, saved
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 

@@ -10,7 +10,7 @@ from lago_mock.errors import ValidationFailed
 from lago_mock.resources import load_resources
 from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import new_organization
-from lago_mock.saved_state import StateJudge, cut, is_whole
+from lago_mock.saved_state import StateJudge
 from lago_mock.store.store import Store
 from lago_mock.wire import JSONObject
 
@@ -125,9 +125,3 @@ def test_an_object_that_lists_judge_alone_is_judged(
 
     place = "/organizations/0/collections/billing_entities/0/name"
     assert problems(judge, state(organization)) == [(place, "type")]
-
-
-@pytest.mark.parametrize(("key", "shown"), [("long-enough", "…ough"), ("12345678", "…"), ("", "…")])
-def test_a_key_is_cut_to_its_end(key: str, shown: str) -> None:
-    assert cut(key) == shown
-    assert (is_whole(shown), is_whole(key)) == (False, True)
