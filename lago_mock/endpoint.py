@@ -15,7 +15,6 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -54,6 +53,7 @@ from lago_mock.request import (
     NotAcceptable,
     Request,
     TooLarge,
+    disconnected,
 )
 from lago_mock.sandbox import Access, Sandbox
 from lago_mock.store.store import StoreUnwritable
@@ -155,7 +155,7 @@ class Endpoint:
             _requests.info(Served(entry, status, seconds, request_id))
 
     def route(self, request: Request, era: str) -> Route:
-        """Return what the path and the verb lead to in an era; HEAD is read as GET.
+        """Return what the path and the verb lead to in an era.
 
         Raises:
             Unparsable: 400, a path parameter has a broken escape.
@@ -163,9 +163,8 @@ class Endpoint:
         path = request.plain_path
         if not path.startswith(_BELOW):
             return Route()
-        # Differs from Lago: HEAD counts as a read; there the key needs the right to write.
-        method = "GET" if request.method == "HEAD" else request.method
-        found = self._operations.contract_of(era).router.match(method, path[len(PREFIX) :])
+        router = self._operations.contract_of(era).router
+        found = router.match(request.method, path[len(PREFIX) :])
         return Route(*found) if found else Route()
 
 
@@ -194,7 +193,7 @@ class _Exchange:
         self._scope = self._sandbox or endpoint._tenants.server
         self.headers: Headers = []
         # Looked up on arrival: a reset in between replaces it, and this call belongs to what was.
-        self._ended = (self._sandbox or endpoint._tenants.server).ended
+        self._ended = self._scope.ended
 
     async def answer(self, unwritable: StoreUnwritable | None) -> Answer:
         """Return the answer; whatever goes wrong becomes one, also what has gone wrong before.
@@ -347,7 +346,7 @@ class _Exchange:
         """
         if not seconds and not hangs:
             return
-        gone = asyncio.ensure_future(self._disconnected())
+        gone = asyncio.ensure_future(disconnected(self._receive))
         ended = asyncio.ensure_future(self._ended.wait())
         timeout = None if hangs else seconds
         try:
@@ -359,11 +358,6 @@ class _Exchange:
         finally:
             gone.cancel()
             ended.cancel()
-
-    async def _disconnected(self) -> None:
-        message: Any = {}
-        while message.get("type") != "http.disconnect":
-            message = await self._receive()
 
     def _perform(self, route: Route, parameters: JSONObject) -> Answer:
         operation = route.operation

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from lago_mock.contract.operation import Operation
+from lago_mock.contract.router import read_as
 from lago_mock.errors import Problem
 from lago_mock.nearest import PREFIX
 from lago_mock.pointers import pointer
@@ -273,8 +274,8 @@ def unmatchable(
         return [problem("operation", text, path) for text in texts]
     named = operations.values() if "*" in ids else [operations[each] for each in ids]
     methods = _listed(description.get("method", []))
-    read_as = {"GET" if each == "HEAD" else each for each in methods}
-    routed = [each for each in named if not methods or each.method in read_as]
+    verbs = set(map(read_as, methods))
+    routed = [each for each in named if not methods or each.method in verbs]
     if not routed:
         taken = ", ".join(sorted({each.method for each in named}))
         return [problem("method", f"no such operation takes {_either(methods)}, but {taken}", path)]

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from lago_mock.contract.operation import Contract, Operation
+from lago_mock.contract.router import read_as
 from lago_mock.wire import JSONObject
 
 PREFIX: Final = "/api/v1"
@@ -42,7 +43,7 @@ def is_routed(contract: Contract, method: str, path: str) -> bool:
     if not path.startswith(f"{PREFIX}/"):
         return False
     verbs = contract.router.verbs(path.removeprefix(PREFIX))
-    return ("GET" if method == "HEAD" else method) in verbs
+    return read_as(method) in verbs
 
 
 def nearest(contract: Contract, method: str, path: str) -> Nearest | None:
@@ -54,7 +55,7 @@ def nearest(contract: Contract, method: str, path: str) -> Nearest | None:
     found = _routed(contract, path) or _alike(contract, path)
     if found is None:
         return None
-    verb = "GET" if method == "HEAD" else method
+    verb = read_as(method)
     operation = _for_verb(found.operations, verb)
     why = [found.start, *found.slips]
     if operation.method != verb:

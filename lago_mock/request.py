@@ -20,7 +20,7 @@ from lago_mock.parameters import (
     parse_multipart,
     parse_query,
 )
-from lago_mock.wire import JSON, JSONObject, Unparsable, decode, drop_nulls
+from lago_mock.wire import JSON, JSONObject, decode, drop_nulls
 
 _JSON_TYPES = (
     "application/json",
@@ -199,6 +199,12 @@ class Request:
         return first.partition(";")[0].strip().lower() == "application/json" and "*/*" not in rest
 
 
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has gone; what else it sends is passed over."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def _next(receive: Receive, ended: asyncio.Event) -> Any:
     """Return the next message, unless `ended` is set before it comes."""
     message = asyncio.ensure_future(receive())
@@ -211,14 +217,3 @@ async def _next(receive: Receive, ended: asyncio.Event) -> Any:
     finally:
         message.cancel()
         end.cancel()
-
-
-__all__ = [
-    "ClientGone",
-    "Interrupted",
-    "Limits",
-    "NotAcceptable",
-    "Request",
-    "TooLarge",
-    "Unparsable",
-]

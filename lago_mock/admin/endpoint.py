@@ -153,8 +153,8 @@ class AdminEndpoint:
         return reply
 
     def _route(self, request: Request) -> tuple[Operation, tuple[str, ...]]:
-        method = "GET" if request.method == "HEAD" else request.method
-        found = self._contract.router.match(method, request.raw_path.removeprefix(PREFIX))
+        path = request.raw_path.removeprefix(PREFIX)
+        found = self._contract.router.match(request.method, path)
         if found is None:
             raise UnknownPath(self._contract)
         return found

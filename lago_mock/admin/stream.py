@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
 from lago_mock.answer import ConnectionBroken, break_off
-from lago_mock.request import ClientGone
+from lago_mock.request import ClientGone, disconnected
 from lago_mock.version import __version__
 
 LAST_SECONDS: Final = 0.2
@@ -36,7 +36,7 @@ class Stream:
         A client that reads nothing any more does not delay the end: its connection is reset.
         """
         sending = asyncio.ensure_future(self._send(scope, send, request_id))
-        going = asyncio.ensure_future(_gone(receive))
+        going = asyncio.ensure_future(disconnected(receive))
         going.add_done_callback(lambda _: self.close())
         ending = asyncio.ensure_future(self.ended.wait())
         try:
@@ -73,7 +73,7 @@ async def while_there(receive: Receive, answering: Awaitable[T]) -> T:
         ClientGone: nobody waits for it any more.
     """
     answer = asyncio.ensure_future(answering)
-    going = asyncio.ensure_future(_gone(receive))
+    going = asyncio.ensure_future(disconnected(receive))
     try:
         await asyncio.wait((answer, going), return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
@@ -82,9 +82,3 @@ async def while_there(receive: Receive, answering: Awaitable[T]) -> T:
     finally:
         answer.cancel()
         going.cancel()
-
-
-async def _gone(receive: Receive) -> None:
-    message: Any = {}
-    while message.get("type") != "http.disconnect":
-        message = await receive()

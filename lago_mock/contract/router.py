@@ -23,6 +23,12 @@ class Routed(Protocol):
 T = TypeVar("T", bound=Routed)
 
 
+def read_as(method: str) -> str:
+    """Return the method by which a request is routed: HEAD is read as GET."""
+    # Differs from Lago: HEAD counts as a read; there the key needs the right to write.
+    return "GET" if method == "HEAD" else method
+
+
 class _Node(Generic[T]):
     """One segment of the templates: its literal followers, its parameter, what ends here."""
 
@@ -58,12 +64,14 @@ class Router(Generic[T]):
     def match(self, method: str, path: str) -> tuple[T, tuple[str, ...]] | None:
         """Return the operation and the values of its path parameters, in the template's order.
 
-        `path` is raw, still percent-encoded: `%2F` belongs to a value. Doubled and trailing slashes
-        count for nothing, and so does an ending such as `.json` after a literal segment.
+        HEAD is read as GET. `path` is raw, still percent-encoded: `%2F` belongs to a value. Doubled
+        and trailing slashes count for nothing, and so does an ending such as `.json` after a
+        literal segment.
 
         Raises:
             Unparsable: a value has a broken escape or is no UTF-8.
         """
+        method = read_as(method)
         fixed = self._fixed.get((method, path))
         if fixed is not None:
             return fixed, ()

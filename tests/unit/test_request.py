@@ -14,9 +14,8 @@ from lago_mock.request import (
     NotAcceptable,
     Request,
     TooLarge,
-    Unparsable,
 )
-from lago_mock.wire import JSON, JSONObject
+from lago_mock.wire import JSON, JSONObject, Unparsable
 
 LIMITS = Limits(body=10, headers=20, query=8)
 JSON_TYPE = "application/json"

@@ -65,6 +65,7 @@ ROUTER = Router(
         pytest.param("GET", "/customers/%C3%BC", CUSTOMER, ("ü",), id="beyond ASCII"),
         pytest.param("GET", "/customers/%25", CUSTOMER, ("%",), id="escaped percent"),
         pytest.param("GET", "/customers/{external_id}", CUSTOMER, ("{external_id}",), id="braces"),
+        pytest.param("HEAD", "/customers/a", CUSTOMER, ("a",), id="HEAD"),
     ],
 )
 def test_path_and_method_find_the_operation_and_its_values(
