@@ -121,6 +121,11 @@ def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
         yield client
 
 
+def brief(value: object) -> str:
+    """Name a case by the beginning of its values."""
+    return ascii(value)[:60]
+
+
 def empty(client: httpx.Client) -> None:
     """Delete what can be deleted over HTTP: a real Lago has no reset."""
     for collection, key in EMPTIED.items():

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import brief
+
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 BILLING = "billing_configuration"
 ANCHOR = "subscription_invoice_issuing_date_anchor"
@@ -78,11 +80,6 @@ CONFIGURATION: dict[str, Any] = {
 }
 FRENCH = {"code": "juniper_fr", **COLUMNS, BILLING: CONFIGURATION}
 MINIMAL = {"code": "juniper_fr", "name": "Juniper France"}
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 def post(client: httpx.Client, fields: Any) -> httpx.Response:

@@ -9,7 +9,7 @@ import pytest
 
 from lago_mock.app import build
 from lago_mock.settings import Settings
-from tests.conftest import running
+from tests.conftest import brief, running
 
 SEAL: dict[str, Any] = {
     "external_id": "seal",
@@ -73,11 +73,6 @@ ONE_OF_TWO_ACCOUNTS = "must be one of: customer, partner"
 YES_OR_NO = "must be one of: true, false"
 NO_TYPE = "must be nil when has_customer_type is false"
 TEXT = "must be a string"
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 @pytest.fixture(scope="module")

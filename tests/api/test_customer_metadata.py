@@ -6,17 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import brief
+
 METADATA = list[dict[str, Any]]
 TWO: METADATA = [
     {"key": "region", "value": "west", "display_in_invoice": True},
     {"key": "order", "value": "PO-1"},
 ]
 STRANGE_ID = "00000000-0000-4000-8000-000000000000"
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:50]
 
 
 def save(client: httpx.Client, metadata: object, **fields: Any) -> httpx.Response:

@@ -9,6 +9,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.conftest import brief
+
 NO_ADDRESS: dict[str, Any] = {
     "address_line1": None,
     "address_line2": None,
@@ -129,11 +131,6 @@ PLAIN_TEXTS = (
     "external_salesforce_id",
 )
 ADDRESS_TEXTS = ("address_line1", "address_line2", "city", "zipcode", "state")
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:50]
 
 
 def save(client: httpx.Client, fields: dict[str, Any]) -> httpx.Response:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import client_after_reset, serving_set
+from tests.conftest import brief
 
 CATEGORIES = [
     ("netsuite", "accounting"),
@@ -46,25 +45,6 @@ FIXTURES = {
         {"code": "tax", "type": "anrok", "name": "Sales tax"},
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def juniper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a server on which one NetSuite and one Anrok are declared."""
-    with serving_set(tmp_path_factory.mktemp("fixtures"), FIXTURES) as url:
-        yield url
-
-
-@pytest.fixture
-def connected(juniper: str) -> Iterator[httpx.Client]:
-    """Client of that server, which is back at its fixture set."""
-    with client_after_reset(juniper, "juniper-key") as client:
-        yield client
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 def save(client: httpx.Client, items: Any, **fields: Any) -> httpx.Response:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import client_after_reset, serving_set
+from tests.conftest import brief
 
 CODES = "invoice_custom_section_codes"
 SKIP = "skip_invoice_custom_sections"
@@ -25,25 +24,6 @@ FIXTURES = {
     "organization": {"name": "Juniper", "api_key": "juniper-key"},
     "invoice_custom_sections": [BANK, {"code": "legal", "name": "Legal note"}],
 }
-
-
-@pytest.fixture(scope="module")
-def juniper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a server on which two sections are declared."""
-    with serving_set(tmp_path_factory.mktemp("fixtures"), FIXTURES) as url:
-        yield url
-
-
-@pytest.fixture
-def declared(juniper: str) -> Iterator[httpx.Client]:
-    """Client of that server, which is back at its fixture set."""
-    with client_after_reset(juniper, "juniper-key") as client:
-        yield client
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 def save(client: httpx.Client, **fields: Any) -> httpx.Response:
@@ -77,10 +57,10 @@ def assert_refused(response: httpx.Response, details: dict[str, list[str]]) -> N
     assert response.status_code == 422
 
 
-def test_a_declared_section_is_shown_as_declared(declared: httpx.Client) -> None:
-    (section,) = saved(declared, **{CODES: ["bank"]})[SHOWN]
+def test_a_declared_section_is_shown_as_declared(connected: httpx.Client) -> None:
+    (section,) = saved(connected, **{CODES: ["bank"]})[SHOWN]
 
-    organization = declared.get("/organizations").json()["organization"]
+    organization = connected.get("/organizations").json()["organization"]
     assert section == {
         **BANK,
         "lago_id": str(uuid.UUID(section["lago_id"], version=4)),
@@ -89,8 +69,8 @@ def test_a_declared_section_is_shown_as_declared(declared: httpx.Client) -> None
     assert list(section) == KEYS
 
 
-def test_what_was_not_declared_of_a_section_is_null(declared: httpx.Client) -> None:
-    (section,) = saved(declared, **{CODES: ["legal"]})[SHOWN]
+def test_what_was_not_declared_of_a_section_is_null(connected: httpx.Client) -> None:
+    (section,) = saved(connected, **{CODES: ["legal"]})[SHOWN]
 
     names = ("name", "description", "details", "display_name")
     assert [section[name] for name in names] == ["Legal note", None, None, None]
@@ -121,97 +101,97 @@ def test_where_none_is_declared_every_code_is_a_section(client: httpx.Client) ->
     ],
 )
 def test_a_list_replaces_the_selection_and_unknown_codes_are_ignored(
-    declared: httpx.Client, given: list[str], kept: list[str]
+    connected: httpx.Client, given: list[str], kept: list[str]
 ) -> None:
-    saved(declared, **{CODES: ["legal"]})
+    saved(connected, **{CODES: ["legal"]})
 
-    assert codes(saved(declared, **{CODES: given})) == kept
+    assert codes(saved(connected, **{CODES: given})) == kept
 
 
 @pytest.mark.parametrize("given", [None, "bank", 5, {}, [["bank"]], [{"a": 1}]], ids=brief)
-def test_what_is_no_list_of_codes_changes_nothing(declared: httpx.Client, given: object) -> None:
-    before = saved(declared, **{CODES: ["legal"]})
+def test_what_is_no_list_of_codes_changes_nothing(connected: httpx.Client, given: object) -> None:
+    before = saved(connected, **{CODES: ["legal"]})
 
-    assert saved(declared, **{CODES: given}) == before
-
-
-def test_the_selection_stays_when_it_is_not_sent(declared: httpx.Client) -> None:
-    saved(declared, **{CODES: ["legal"]})
-
-    assert codes(saved(declared, name="Ann")) == ["legal"]
+    assert saved(connected, **{CODES: given}) == before
 
 
-def test_a_selection_does_not_touch_the_time_of_change(declared: httpx.Client) -> None:
-    before = saved(declared)
+def test_the_selection_stays_when_it_is_not_sent(connected: httpx.Client) -> None:
+    saved(connected, **{CODES: ["legal"]})
 
-    assert saved(declared, **{CODES: ["legal"]})["updated_at"] == before["updated_at"]
+    assert codes(saved(connected, name="Ann")) == ["legal"]
 
 
-def test_the_list_of_customers_has_no_sections(declared: httpx.Client) -> None:
-    saved(declared, **{CODES: ["legal"]})
+def test_a_selection_does_not_touch_the_time_of_change(connected: httpx.Client) -> None:
+    before = saved(connected)
 
-    (customer,) = declared.get("/customers").json()["customers"]
+    assert saved(connected, **{CODES: ["legal"]})["updated_at"] == before["updated_at"]
+
+
+def test_the_list_of_customers_has_no_sections(connected: httpx.Client) -> None:
+    saved(connected, **{CODES: ["legal"]})
+
+    (customer,) = connected.get("/customers").json()["customers"]
     assert SHOWN not in customer
 
 
-def test_a_deleted_customer_shows_its_sections_once_more(declared: httpx.Client) -> None:
-    saved(declared, **{CODES: ["legal"]})
+def test_a_deleted_customer_shows_its_sections_once_more(connected: httpx.Client) -> None:
+    saved(connected, **{CODES: ["legal"]})
 
-    customer = declared.delete("/customers/acct-1").json()["customer"]
+    customer = connected.delete("/customers/acct-1").json()["customer"]
 
     assert codes(customer) == ["legal"]
-    assert codes(saved(declared)) == []
+    assert codes(saved(connected)) == []
 
 
 class TestSkipping:
-    def test_it_clears_the_selection(self, declared: httpx.Client) -> None:
-        saved(declared, **{CODES: ["legal"]})
+    def test_it_clears_the_selection(self, connected: httpx.Client) -> None:
+        saved(connected, **{CODES: ["legal"]})
 
-        skipping = saved(declared, **{SKIP: True})
-        after = saved(declared, **{SKIP: False})
+        skipping = saved(connected, **{SKIP: True})
+        after = saved(connected, **{SKIP: False})
 
         assert (skipping[SKIP], codes(skipping)) == (True, [])
         assert (after[SKIP], codes(after)) == (False, [])
 
     @pytest.mark.parametrize("given", [["legal"], []], ids=brief)
-    def test_a_selection_ends_it(self, declared: httpx.Client, given: list[str]) -> None:
-        saved(declared, **{SKIP: True})
+    def test_a_selection_ends_it(self, connected: httpx.Client, given: list[str]) -> None:
+        saved(connected, **{SKIP: True})
 
-        customer = saved(declared, **{CODES: given})
+        customer = saved(connected, **{CODES: given})
 
         assert (customer[SKIP], codes(customer)) == (False, given)
 
-    def test_a_selection_beside_false_is_taken(self, declared: httpx.Client) -> None:
-        customer = saved(declared, **{SKIP: False, CODES: ["legal"]})
+    def test_a_selection_beside_false_is_taken(self, connected: httpx.Client) -> None:
+        customer = saved(connected, **{SKIP: False, CODES: ["legal"]})
 
         assert (customer[SKIP], codes(customer)) == (False, ["legal"])
 
     @pytest.mark.parametrize("skip", [True, 1, "true", "no"], ids=brief)
     @pytest.mark.parametrize("given", [["legal"], ["nothing"], []], ids=brief)
     def test_both_together_are_refused_and_nothing_is_saved(
-        self, declared: httpx.Client, skip: object, given: list[str]
+        self, connected: httpx.Client, skip: object, given: list[str]
     ) -> None:
-        before = saved(declared, **{CODES: ["bank"]})
+        before = saved(connected, **{CODES: ["bank"]})
 
-        assert_refused(save(declared, name="Ann", **{SKIP: skip, CODES: given}), TOGETHER)
-        assert saved(declared) == before
+        assert_refused(save(connected, name="Ann", **{SKIP: skip, CODES: given}), TOGETHER)
+        assert saved(connected) == before
 
     @pytest.mark.parametrize("given", [None, "legal", 5], ids=brief)
-    def test_beside_no_list_it_is_taken(self, declared: httpx.Client, given: object) -> None:
-        customer = saved(declared, **{SKIP: True, CODES: given})
+    def test_beside_no_list_it_is_taken(self, connected: httpx.Client, given: object) -> None:
+        customer = saved(connected, **{SKIP: True, CODES: given})
 
         assert (customer[SKIP], codes(customer)) == (True, [])
 
-    def test_null_leaves_it(self, declared: httpx.Client) -> None:
-        saved(declared, **{SKIP: True})
+    def test_null_leaves_it(self, connected: httpx.Client) -> None:
+        saved(connected, **{SKIP: True})
 
-        assert saved(declared, **{SKIP: None})[SKIP] is True
+        assert saved(connected, **{SKIP: None})[SKIP] is True
 
-    def test_empty_text_is_refused(self, declared: httpx.Client) -> None:
-        assert_refused(save(declared, **{SKIP: ""}), {SKIP: ["value_is_invalid"]})
+    def test_empty_text_is_refused(self, connected: httpx.Client) -> None:
+        assert_refused(save(connected, **{SKIP: ""}), {SKIP: ["value_is_invalid"]})
 
-    def test_an_unknown_tax_comes_first(self, declared: httpx.Client) -> None:
-        response = save(declared, tax_codes=["nothing"], **{SKIP: True, CODES: []})
+    def test_an_unknown_tax_comes_first(self, connected: httpx.Client) -> None:
+        response = save(connected, tax_codes=["nothing"], **{SKIP: True, CODES: []})
 
         expected = {"status": 404, "error": "Not Found", "code": "tax_not_found"}
         assert (response.status_code, response.json()) == (404, expected)
@@ -226,38 +206,38 @@ class TestSkipping:
         ids=["columns before", "metadata after", "settings after"],
     )
     def test_the_first_stage_with_a_problem_answers_alone(
-        self, declared: httpx.Client, fields: dict[str, Any], details: dict[str, list[str]]
+        self, connected: httpx.Client, fields: dict[str, Any], details: dict[str, list[str]]
     ) -> None:
-        assert_refused(save(declared, **fields, **{SKIP: True, CODES: []}), details)
+        assert_refused(save(connected, **fields, **{SKIP: True, CODES: []}), details)
 
 
 class TestBillingEntity:
     def test_its_sections_hold_where_the_customer_selects_none(
-        self, declared: httpx.Client
+        self, connected: httpx.Client
     ) -> None:
-        give_entity(declared, "juniper", "legal")
+        give_entity(connected, "juniper", "legal")
 
-        assert codes(saved(declared)) == ["legal"]
-        assert codes(saved(declared, **{CODES: ["bank"]})) == ["bank"]
-        assert codes(saved(declared, **{CODES: []})) == ["legal"]
-        assert codes(saved(declared, **{SKIP: True})) == []
-        assert codes(saved(declared, **{SKIP: False})) == ["legal"]
+        assert codes(saved(connected)) == ["legal"]
+        assert codes(saved(connected, **{CODES: ["bank"]})) == ["bank"]
+        assert codes(saved(connected, **{CODES: []})) == ["legal"]
+        assert codes(saved(connected, **{SKIP: True})) == []
+        assert codes(saved(connected, **{SKIP: False})) == ["legal"]
 
-    def test_its_sections_are_those_of_its_customers_alone(self, declared: httpx.Client) -> None:
+    def test_its_sections_are_those_of_its_customers_alone(self, connected: httpx.Client) -> None:
         body = {"billing_entity": {"code": "juniper_fr", "name": "Juniper France"}}
-        declared.post("/billing_entities", json=body).raise_for_status()
-        give_entity(declared, "juniper_fr", "bank")
+        connected.post("/billing_entities", json=body).raise_for_status()
+        give_entity(connected, "juniper_fr", "bank")
 
-        assert codes(saved(declared)) == []
-        assert codes(saved(declared, billing_entity_code="juniper_fr")) == ["bank"]
+        assert codes(saved(connected)) == []
+        assert codes(saved(connected, billing_entity_code="juniper_fr")) == ["bank"]
 
-    def test_its_unknown_codes_are_ignored(self, declared: httpx.Client) -> None:
-        give_entity(declared, "juniper", "legal", "nothing")
+    def test_its_unknown_codes_are_ignored(self, connected: httpx.Client) -> None:
+        give_entity(connected, "juniper", "legal", "nothing")
 
-        assert codes(saved(declared)) == ["legal"]
+        assert codes(saved(connected)) == ["legal"]
 
-    def test_an_empty_list_clears_its_sections(self, declared: httpx.Client) -> None:
-        give_entity(declared, "juniper", "legal")
-        give_entity(declared, "juniper")
+    def test_an_empty_list_clears_its_sections(self, connected: httpx.Client) -> None:
+        give_entity(connected, "juniper", "legal")
+        give_entity(connected, "juniper")
 
-        assert codes(saved(declared)) == []
+        assert codes(saved(connected)) == []

@@ -11,7 +11,7 @@ import pytest
 
 from lago_mock.app import build
 from lago_mock.settings import Settings
-from tests.conftest import running
+from tests.conftest import brief, running
 
 BILLING = "billing_configuration"
 ORGANIZATION: dict[str, Any] = {
@@ -72,11 +72,6 @@ def open_client(serve: Callable[[str], str]) -> Iterator[Open]:
             return client
 
         yield open_client
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 def put(client: httpx.Client, fields: dict[str, Any]) -> httpx.Response:

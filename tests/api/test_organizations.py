@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import brief
+
 # What `fixtures/empty.yaml` leaves of an organization that nobody touched, in the order shown.
 FRESH: dict[str, Any] = {
     "lago_id": "",
@@ -79,11 +81,6 @@ PLAIN_TEXTS = (
     "tax_identification_number",
 )
 BILLING = "billing_configuration"
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:50]
 
 
 def put(client: httpx.Client, fields: Any) -> httpx.Response:

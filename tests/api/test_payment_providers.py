@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import client_after_reset, serving_set
+from tests.conftest import brief
 
 BILLING = "billing_configuration"
 METHODS = "provider_payment_methods"
@@ -31,25 +30,6 @@ FIXTURES = {
         {"code": "direct-debit", "type": "gocardless"},
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def juniper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a server on which two connections to Stripe and one to GoCardless are declared."""
-    with serving_set(tmp_path_factory.mktemp("fixtures"), FIXTURES) as url:
-        yield url
-
-
-@pytest.fixture
-def connected(juniper: str) -> Iterator[httpx.Client]:
-    """Client of that server, which is back at its fixture set."""
-    with client_after_reset(juniper, "juniper-key") as client:
-        yield client
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 def save(client: httpx.Client, given: dict[str, Any], **fields: Any) -> httpx.Response:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -9,9 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lago_mock.app import build
-from lago_mock.settings import Settings
-from tests.conftest import running
+from tests.conftest import serving_set
 
 RESOURCES = [
     "organization",
@@ -110,9 +107,7 @@ SUCCEEDING = [
 
 def served(folder: Path, organization: dict[str, Any]) -> AbstractContextManager[str]:
     """Serve a fixture set of one organization and one customer."""
-    path = folder / "juniper.json"
-    path.write_text(json.dumps({"organization": organization, "customers": CUSTOMERS}), "utf-8")
-    return running(build(Settings(db=":memory:", fixtures=str(path))))
+    return serving_set(folder, {"organization": organization, "customers": CUSTOMERS})
 
 
 @pytest.fixture(scope="module")

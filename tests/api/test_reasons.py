@@ -10,7 +10,7 @@ import pytest
 
 from lago_mock.app import build
 from lago_mock.settings import Settings
-from tests.conftest import API_KEY, running
+from tests.conftest import API_KEY, brief, running
 
 HEADER = "x-lago-mock-reason"
 BILLING = "billing_configuration"
@@ -33,11 +33,6 @@ def strict(strict_server: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{strict_server}/api/v1", headers=headers, verify=False) as client:
         client.post(f"{strict_server}/__admin/reset").raise_for_status()
         yield client
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 def save(client: httpx.Client, fields: dict[str, Any]) -> httpx.Response:

@@ -9,7 +9,7 @@ import pytest
 
 from lago_mock.app import build
 from lago_mock.settings import Settings
-from tests.conftest import API_KEY, running
+from tests.conftest import API_KEY, brief, running
 
 BILLING = "billing_configuration"
 WRONG = ["wrong_type"]
@@ -51,11 +51,6 @@ def off(off_server: str) -> Iterator[httpx.Client]:
     """Client of the server that judges nothing; it is back at its fixture set."""
     with reset(off_server) as client:
         yield client
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 def save(client: httpx.Client, fields: dict[str, Any]) -> httpx.Response:

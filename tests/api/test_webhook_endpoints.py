@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import brief
+
 KEYS = [
     "lago_id",
     "lago_organization_id",
@@ -21,11 +23,6 @@ URL = "https://hooks.juniper.example/lago"
 OTHER_URL = "https://hooks.juniper.example/other"
 TWO_TYPES = ["customer.created", "customer.updated"]
 TOO_MANY = "Maximum number of webhook endpoints was reached"
-
-
-def brief(value: object) -> str:
-    """Name a case by the beginning of its values."""
-    return ascii(value)[:60]
 
 
 def post(client: httpx.Client, **fields: Any) -> httpx.Response:
