@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from lago_mock.data import data_folder
 from lago_mock.endpoint import Endpoint
 from lago_mock.fixtures import FixtureCompiler
 from lago_mock.hosts import Hosts
+from lago_mock.likeness import closest
 from lago_mock.operations import Operations, handlers_of
 from lago_mock.pages import Pages
 from lago_mock.request import Limits
@@ -81,8 +81,8 @@ def load_contract(
 def _report_missing(document: Document, handled: frozenset[str], *, foreign: bool) -> None:
     known = {operation["operationId"] for _, _, _, operation in document.operations()}
     for missing in sorted(handled - known):
-        close = difflib.get_close_matches(missing, known, 1)
-        advice = f"The closest is {close[0]}." if close else ""
+        near = closest(missing, known)
+        advice = f"The closest is {near}." if near else ""
         if not foreign:
             raise DocumentError(
                 document.file, "", f"the handler of {missing} finds no operation", advice

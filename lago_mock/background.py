@@ -59,7 +59,7 @@ class BackgroundServer:
             failing.pop_all()
         if prepare:
             prepare(app)
-        self.url = url_of(self._socket, "https" if settings.ssl_cert else "http")
+        self.url = url_of(self._socket, settings.scheme)
         self.api_key = settings.api_key or app.server.tenants.first_key()
         self.token = settings.admin_token
         self.app: Starlette = app.asgi

@@ -63,11 +63,9 @@ def _refuse(reason: str) -> int:
 
 def _expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors whose text is for people; imported late, since `settings` needs none."""
-    from lago_mock.contract.loader import DocumentError
-    from lago_mock.server import ListenError
-    from lago_mock.store.store import StoreError, StoreUnwritable
+    from lago_mock.background import REASONS
 
-    return DocumentError, StoreError, StoreUnwritable, ListenError, UrlFileError, FileNotFoundError
+    return *REASONS, UrlFileError
 
 
 class UrlFileError(Exception):
@@ -136,8 +134,7 @@ def _serve(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     log_to_stderr(settings.log_level, settings.log_format)
     with bind(settings) as bound:
         app = build(settings)
-        url = url_of(bound, "https" if settings.ssl_cert else "http")
-
+        url = url_of(bound, settings.scheme)
         failures: list[UrlFileError] = []
 
         def on_ready() -> bool:

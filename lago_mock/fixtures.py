@@ -14,7 +14,6 @@ or be the file itself.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,11 +22,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lago_mock.clock import Clock, ScriptedClock
+from lago_mock.clock import Clock, ScriptedClock, instant_of
 from lago_mock.contract.formats import is_date_time
 from lago_mock.contract.loader import DocumentError, read_file
 from lago_mock.contract.operation import Contract
 from lago_mock.errors import LagoError, ValidationFailed
+from lago_mock.likeness import closest
 from lago_mock.operations import Facts, Operations
 from lago_mock.pointers import pointer
 from lago_mock.redaction import is_whole
@@ -110,8 +110,8 @@ class FixtureCompiler:
                 return path
         if _is_file(Path(name)):
             return Path(name)
-        close = difflib.get_close_matches(name, self.names(), 1)
-        advice = f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(self.names())}."
+        near = closest(name, self.names())
+        advice = f"Did you mean {near}?" if near else f"Known are: {', '.join(self.names())}."
         raise DocumentError(name, "", "there is no such fixture set", advice)
 
     def compile(self, name: str) -> FixtureSet:
@@ -268,8 +268,8 @@ class _Content:
             if name in _OWN_KEYS:
                 continue
             if name not in known:
-                close = difflib.get_close_matches(str(name), [*known, *_OWN_KEYS], 1)
-                advice = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
+                near = closest(str(name), [*known, *_OWN_KEYS])
+                advice = f"Did you mean {near}?" if near else f"Known: {', '.join(known)}."
                 raise self.error(pointer(name), "no such section", advice)
             if not isinstance(items, list):
                 raise self.error(pointer(name), "a list is needed")
@@ -297,7 +297,7 @@ def _instant(given: Any) -> datetime | None:
     if not isinstance(given, str) or not is_date_time(given):
         return None
     try:
-        instant = datetime.fromisoformat(given.upper()).astimezone(UTC)
+        instant = instant_of(given).astimezone(UTC)
     except (ValueError, OverflowError):  # a leap second, or the very ends of the calendar
         return None
     return instant if instant.year < _LAST_YEAR else None

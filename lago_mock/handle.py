@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack
 
 from lago_mock.armed import Broken, Error, Fault, Milliseconds, is_met, milliseconds, why_unmet
 from lago_mock.client import AdminClient, AdminError, segment
+from lago_mock.likeness import closest
 from lago_mock.reach import (
     OF_ORGANIZATIONS,
     OF_RULES,
@@ -681,9 +681,9 @@ def _forgiving() -> Iterator[None]:
 
 def _no_such(kind: str, name: str, known: Sequence[str], error: AdminError) -> AdminError:
     """Return the error with what there is in place of what was wanted."""
-    close = difflib.get_close_matches(name, known, 1)
-    if close:
-        there = f"did you mean {close[0]}?"
+    near = closest(name, known)
+    if near:
+        there = f"did you mean {near}?"
     else:
         more = ", …" if len(known) > SHOWN else ""
         there = f"there {'are ' + ', '.join(known[:SHOWN]) + more if known else 'is none'}"

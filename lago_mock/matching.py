@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from lago_mock.contract.operation import Operation
 from lago_mock.contract.router import read_as
 from lago_mock.errors import Problem
+from lago_mock.likeness import closest, did_you_mean
 from lago_mock.nearest import PREFIX
 from lago_mock.pointers import pointer
 from lago_mock.redaction import SECRET_HEADERS
@@ -292,11 +292,7 @@ def problem(word: str, text: str, path: tuple[str | int, ...]) -> Problem:
 
 def unknown_operation(name: str, operations: Iterable[str]) -> str:
     """Return the text that says so, with the closest id that there is."""
-    return f"no operation {name}{_advice(difflib.get_close_matches(name, operations, 1))}"
-
-
-def _advice(close: list[str]) -> str:
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"no operation {name}{did_you_mean(closest(name, operations))}"
 
 
 def _lost(path: str, routed: Sequence[Operation]) -> str:
@@ -309,10 +305,10 @@ def _lost(path: str, routed: Sequence[Operation]) -> str:
     for lenient in (path, tidy, re.sub(r"\.[^/]*\Z", "", tidy)):
         if any(_meeting(lenient, templates)):
             return ""
-    close = list(_meeting(f"{PREFIX}{tidy}", templates))
+    near = next(_meeting(f"{PREFIX}{tidy}", templates), None)
     # A template is long where a path is short: half of it alike is much.
-    close = close or difflib.get_close_matches(path, templates, 1, 0.5)
-    return f"no such operation at {path}{_advice(close)}"
+    near = near or closest(path, templates, 0.5)
+    return f"no such operation at {path}{did_you_mean(near)}"
 
 
 def _meeting(path: str, templates: Iterable[str]) -> Iterator[str]:

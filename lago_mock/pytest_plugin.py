@@ -235,10 +235,10 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 
 
 def _advice(stranger: str) -> str:
-    import difflib
+    from lago_mock.likeness import closest
 
-    close = difflib.get_close_matches(stranger, _WORDS, 1)
-    return f"did you mean {close[0]}?" if close else f"give {', '.join(_WORDS)}"
+    near = closest(stranger, _WORDS)
+    return f"did you mean {near}?" if near else f"give {', '.join(_WORDS)}"
 
 
 def _said(request: pytest.FixtureRequest, words: Mapping[str, Any], name: str) -> Any:

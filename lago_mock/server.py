@@ -12,7 +12,7 @@ import uvicorn
 
 from lago_mock.app import LagoMockApp
 from lago_mock.protocol import Protocol
-from lago_mock.settings import Settings
+from lago_mock.settings import Settings, url_at
 
 GRACE_SECONDS = 1
 """How long an answer under way may take at the end; what waits for a fault is let go at once."""
@@ -57,10 +57,7 @@ def bind(settings: Settings) -> socket.socket:
 
 def url_of(bound: socket.socket, scheme: str = "http") -> str:
     """Return the URL that clients on this machine reach a bound socket by."""
-    host, port = bound.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    return url_at(scheme, *bound.getsockname()[:2])
 
 
 class Server(uvicorn.Server):
@@ -83,14 +80,15 @@ class Server(uvicorn.Server):
             )
         )
         self._tenants = app.server.tenants
-        self._public_url = app.settings.public_url
+        self._settings = app.settings
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         for bound in sockets or ():
-            own_url = url_of(bound, "https" if self.config.ssl_certfile else "http")
-            self._tenants.courier.issuer = self._public_url or own_url
+            self._tenants.courier.issuer = self._settings.public_url or url_of(
+                bound, self._settings.scheme
+            )
         await super().startup(sockets)
         if self._on_ready() is False:
             self.should_exit = True

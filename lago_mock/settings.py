@@ -8,13 +8,13 @@ The file is `lago-mock.toml` in the working directory, or without it the table
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
+from lago_mock.likeness import closest
 from lago_mock.settings_file import SettingError, SettingsFile, find_settings_file, shown
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "load_settings",
     "option_table",
     "settings_of",
+    "url_at",
 ]
 
 _PREFIX = "LAGO_MOCK_"
@@ -38,6 +39,7 @@ _SWITCH_WORDS = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
 }
+_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _BYTES = range(1, 2**30 + 1)  # bodies are held in memory whole; zero would refuse every request
 
 Kind = Literal["text", "number", "switch", "path"]
@@ -316,6 +318,17 @@ class Settings:
         help="Longest query string; a longer one is answered 414.",
     )
 
+    @property
+    def scheme(self) -> str:
+        """What the server speaks: `https` with a certificate, else `http`."""
+        return "https" if self.ssl_cert else "http"
+
+
+def url_at(scheme: str, host: str, port: int) -> str:
+    """Return the URL that clients on this machine reach an address by."""
+    host = _ANYWHERE.get(host, host)
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
 
 @dataclass(frozen=True)
 class LoadedSettings:
@@ -433,8 +446,8 @@ def _refuse_strangers(places: Mapping[str, str], known: Mapping[str, str]) -> No
 
 def _advice(name: str, known: Mapping[str, str]) -> str:
     folded = {each.lower(): spelled for each, spelled in known.items()}
-    near = difflib.get_close_matches(name.lower(), folded, n=1)
-    return f"did you mean {folded[near[0]]}?" if near else f"use one of {_listed(known.values())}."
+    near = closest(name.lower(), folded)
+    return f"did you mean {folded[near]}?" if near else f"use one of {_listed(known.values())}."
 
 
 def _given(

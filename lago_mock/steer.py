@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lago_mock.client import AdminClient, AdminError
-from lago_mock.settings import LoadedSettings, Settings
+from lago_mock.settings import LoadedSettings, Settings, url_at
 from lago_mock.wire import JSONObject
 
 Command = Callable[[argparse.Namespace, AdminClient], int]
@@ -67,18 +67,9 @@ def _steered(run: Command, parsed: argparse.Namespace, loaded: LoadedSettings) -
 
 
 def _client(parsed: argparse.Namespace, settings: Settings) -> AdminClient:
-    url = parsed.url or os.environ.get("LAGO_MOCK_URL") or _url(settings)
+    own = url_at(settings.scheme, settings.host, settings.port)
+    url = parsed.url or os.environ.get("LAGO_MOCK_URL") or own
     return AdminClient(url, parsed.key, settings.admin_token)
-
-
-def _url(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    scheme = "https" if settings.ssl_cert else "http"
-    return (
-        f"{scheme}://[{host}]:{settings.port}"
-        if ":" in host
-        else f"{scheme}://{host}:{settings.port}"
-    )
 
 
 def _reset(parsed: argparse.Namespace, client: AdminClient) -> int:

@@ -12,7 +12,7 @@ from lago_mock.clock import Clock, ServerClock, precise
 from lago_mock.discards import Later
 from lago_mock.fixtures import FixtureCompiler, FixtureSet
 from lago_mock.journal import Archive, Journal
-from lago_mock.resources.organizations import names_of
+from lago_mock.resources.organizations import SLUG_LETTERS, names_of
 from lago_mock.rules import Rules
 from lago_mock.sandbox import Access, Sandbox, Scope
 from lago_mock.saved_state import SavedOrganization
@@ -37,8 +37,6 @@ _KEPT = ("lago_id", "founding", "temporary", "fixtures")
 """Columns that a reset leaves as they are."""
 
 _NO_ROWS: Final = FixtureRows("")
-
-_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class TooManyOrganizations(Exception):
@@ -177,7 +175,7 @@ class Tenants:
         names = names_of(ids, name)
         base = names["slug"][:36].rstrip("-")
         while self.is_slug_taken(names["slug"]):
-            names["slug"] = f"{base}-{ids.choose(_LETTERS, 3)}"
+            names["slug"] = f"{base}-{ids.choose(SLUG_LETTERS, 3)}"
         return names
 
     def is_slug_taken(self, slug: str, besides: str | None = None) -> bool:
@@ -378,8 +376,7 @@ class Tenants:
         scopes: list[Scope] = [sandbox] if sandbox else [self.server, *self]
         for scope in scopes:
             scope.clear()
-        for scope in scopes:
-            self._follow(scope)
+        self._follow(sandbox or self.server)
 
     def _reset_all(self) -> None:
         for row in self._store.organizations():

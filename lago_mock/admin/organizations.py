@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from lago_mock.admin.call import DONE, AdminCall, AdminHandler
 from lago_mock.clock import instant_of, shown
 from lago_mock.errors import Forbidden, NotFound, Problem, ValidationFailed
+from lago_mock.likeness import closest, did_you_mean
 from lago_mock.redaction import cut
 from lago_mock.sandbox import Sandbox
 from lago_mock.store.tables import Row
@@ -147,8 +147,7 @@ def _problem(field: str, text: str) -> Problem:
 
 
 def _advice(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+    return did_you_mean(closest(name, known)) or f"; there are {', '.join(known)}"
 
 
 def get_organization(call: AdminCall) -> JSONObject:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lago_mock.admin.call import DONE, AdminCall, AdminHandler
+from lago_mock.clock import instant_of
 from lago_mock.contract.formats import is_date_time
 from lago_mock.errors import NotFound, ValidationFailed
 from lago_mock.journal import Entry
@@ -71,7 +72,7 @@ def later_than(since: Any) -> Callable[[Entry], bool]:
 def _instant(text: str) -> datetime | None:
     if is_date_time(text):
         with suppress(ValueError):  # a leap second
-            return datetime.fromisoformat(text.upper())
+            return instant_of(text)
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from lago_mock.admin.call import DONE, AdminCall, AdminHandler
 from lago_mock.admin.requests import number_in
 from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.likeness import closest, did_you_mean
 from lago_mock.notice import Notice
 from lago_mock.pointers import pointer
 from lago_mock.webhooks.delivery import Delivery
@@ -90,8 +90,7 @@ def _notice(call: AdminCall, organization_id: str) -> Notice:
     if known is None:
         object_type = call.body.get("object_type")
         if given is None or object_type is None:
-            close = difflib.get_close_matches(name, types, 1)
-            advice = f"; did you mean {close[0]}?" if close else ""
+            advice = did_you_mean(closest(name, types))
             what = f"no webhook {name}{advice}; one of your own needs object and object_type"
             raise ValidationFailed.of("type", what)
         return Notice(name, object_type, given)

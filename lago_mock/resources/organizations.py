@@ -16,8 +16,10 @@ from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
+SLUG_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+"""What chance adds to a slug is of these."""
+
 _SHORTEST_SLUG = 3
-_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 _NUMBERINGS = ("per_customer", "per_organization")
 _LOGO_KINDS = ("data:image/png", "data:image/jpeg", "data:image/jpg")
@@ -55,7 +57,7 @@ def names_of(clock: Clock, name: str) -> JSONObject:
 def _slug(clock: Clock, name: str) -> str:
     slug = _parameterized(name, "-")[:40].strip("-")
     if len(slug) < _SHORTEST_SLUG or slug.isdecimal():
-        return f"org-{clock.choose(_LETTERS, 5)}"
+        return f"org-{clock.choose(SLUG_LETTERS, 5)}"
     return slug
 
 
