@@ -14,6 +14,7 @@ from lago_mock.request import (
     NotAcceptable,
     Request,
     TooLarge,
+    disconnected,
 )
 from lago_mock.wire import JSON, JSONObject, Unparsable
 
@@ -261,6 +262,17 @@ def test_an_end_interrupts_the_wait_for_the_rest_of_a_body(parts: int) -> None:
 @pytest.mark.parametrize("ended_first", [False, True])
 def test_an_end_leaves_a_body_that_is_there(ended_first: bool) -> None:
     assert read_while_it_ends(part(b"0123"), ended_first=ended_first) == b"0123"
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2])
+def test_a_client_has_gone_when_it_says_so_whatever_else_it_sends(parts: int) -> None:
+    left = [{"type": "http.disconnect"}, *[part(b"late", more=True)] * parts]
+
+    async def receive() -> Message:
+        return left.pop()
+
+    asyncio.run(disconnected(receive))
+    assert left == []
 
 
 # Parameters
