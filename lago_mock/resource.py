@@ -158,7 +158,11 @@ class Call:
             yield Notice(webhook_type, resource.name, resource.told(self, row))
 
     def now(self) -> str:
-        """Return the present instant as rows keep it, to the microsecond."""
+        """Return the instant of the call, one for all it does, as rows keep it."""
+        return self._instant
+
+    @cached_property
+    def _instant(self) -> str:
         return precise(self.clock.now())
 
     def new_id(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -57,13 +58,14 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 `value_is_invalid`."""
 
 _ABSENT: Final = object()
+_NESTED: Final = (dict, list)
 _DEEPEST: Final = 50
 _ERAS: Final = ("current", "2023")
 _TEXT_METHODS: Final = frozenset({"upcase", "downcase", "strip"})
 _SCALARS: Mapping[Kind, Callable[[Any], JSON]] = MappingProxyType(
     {"string": to_text, "integer": to_integer, "number": to_number, "boolean": to_boolean}
 )
-_USUAL: Final[Mapping[Kind, type]] = MappingProxyType(
+_TYPES: Final[Mapping[Kind, type]] = MappingProxyType(
     {"string": str, "integer": int, "number": float, "boolean": bool}
 )
 """The type that each kind of column keeps as it comes."""
@@ -71,10 +73,7 @@ _USUAL: Final[Mapping[Kind, type]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Field:
-    """One value of a body: a scalar, an object or an array of these.
-
-    `usual` is the type whose values are taken as they come; text only when `is_usual` says so.
-    """
+    """One value of a body: a scalar, an object or an array of these."""
 
     name: str
     kind: Kind = "any"
@@ -87,7 +86,18 @@ class Field:
     premium: str | bool = False
     text_format: str = ""
     required: tuple[str, ...] = ()
-    usual: type | None = None
+
+    @cached_property
+    def usual(self) -> Mapping[str, type]:
+        """The keys of an object whose values are taken as they come when they are of this type.
+
+        Text is only when `is_usual` says so.
+        """
+        return {
+            key: _TYPES[each.kind]
+            for key, each in self.properties.items()
+            if each.kind in _TYPES and not each.premium and not set(each.clean) - {"nul"}
+        }
 
     def code(self, keyword: str) -> str:
         """Return what `error_details` says when a keyword of this value is broken."""
@@ -126,14 +136,17 @@ class Permit:
     def object(self, spec: Field, value: JSONObject, path: tuple[str | int, ...]) -> JSONObject:
         """Return the permitted keys of an object, each value coerced."""
         permitted = {}
+        usual = spec.usual
         for key, given in value.items():
+            kind = type(given)
+            if kind is usual.get(key) and (kind is not str or is_usual(given)):
+                permitted[key] = given
+                continue
             known = spec.properties.get(key)
             if known is None:
                 self.unknown.append((*path, key))
             elif known.premium and not self.licensed(known.premium):
                 self.unlicensed = True
-            elif type(given) is known.usual and (type(given) is not str or is_usual(given)):
-                permitted[key] = given
             else:
                 read = self._read(known, given, (*path, key))
                 if read is not _ABSENT:
@@ -174,7 +187,9 @@ class Permit:
         return [self._read_scalar(items, item, (*path, n)) for n, item in enumerate(value)]
 
     def _read_scalar(self, spec: Field, value: JSON, path: tuple[str | int, ...]) -> Any:
-        if isinstance(value, dict | list):
+        if spec.kind == "string" and isinstance(value, str) and is_usual(value):
+            return clean(value, spec.clean) if spec.clean else value
+        if isinstance(value, _NESTED):
             return _ABSENT
         if isinstance(value, str) and spec.blank != "keep" and is_blank(value):
             return self._read_blank(spec, path)
@@ -267,7 +282,6 @@ class FieldCompiler:
             blank=_one_of(flat, "x-lago-blank", "keep", ("null", "keep", "error")),
             null=_null_of(flat, "keep" if kind in ("object", "array") else "clear"),
             premium=_premium_of(flat),
-            usual=None if set(cleaners) - {"nul"} else _USUAL.get(kind),
             text_format=flat.get("format", "") if flat.get("format") in FORMATS else "",
         )
         if "properties" in flat:

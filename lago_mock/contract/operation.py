@@ -77,11 +77,12 @@ class Operation:
         spec = self.fields.properties[self.root] if self.root else self.fields
         permit = Permit(licensed)
         value = permit.object(spec, given if isinstance(given, dict) else {}, ())
-        violations = self._violations({self.root: value} if self.root else value)
         prefix = (self.root,) if self.root else ()
         unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
-        if not violations and not permit.problems:
+        whole = {self.root: value} if self.root else value
+        if not permit.problems and (self.request is None or self.request.is_valid(whole)):
             return Judged(value, (), unknown)
+        violations = self._violations(whole)
         empty = [violation for violation in violations if _is_empty_root(violation)]
         if self.root and empty and not permit.unlicensed:
             raise BadRequest(self.root)

@@ -38,8 +38,11 @@ _FALSE_TEXTS: Final = frozenset({"0", "f", "F", "false", "FALSE", "off", "OFF"})
 
 
 def is_usual(text: str) -> bool:
-    """Tell whether text begins with no white space and holds no NUL, and so is not blank."""
-    return text[:1] not in _SPACES and "\0" not in text
+    """Tell whether text begins with a visible character of ASCII and holds no NUL.
+
+    Then it is not blank, and a column keeps it as it comes.
+    """
+    return "!" <= text < "\x7f" and "\0" not in text
 
 
 def is_blank(text: str) -> bool:

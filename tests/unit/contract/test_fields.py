@@ -86,7 +86,7 @@ def test_object_knows_its_properties_and_its_required_keys() -> None:
         name="",
         kind="object",
         properties={
-            "a": Field("a", "string", usual=str),
+            "a": Field("a", "string"),
             "b": Field("b", "object", {"c": Field("c")}, null="keep"),
         },
         null="keep",
@@ -97,12 +97,31 @@ def test_object_knows_its_properties_and_its_required_keys() -> None:
 def test_items_have_the_name_of_their_array() -> None:
     schema = object_of(codes={"type": "array", "items": {"type": "string"}})
     assert compiled(schema).properties["codes"] == Field(
-        "codes", "array", items=Field("codes", "string", usual=str), null="keep"
+        "codes", "array", items=Field("codes", "string"), null="keep"
     )
 
 
 def test_array_without_items_holds_anything() -> None:
     assert compiled({"type": "array"}).items == Field("")
+
+
+@pytest.mark.parametrize(
+    ("schema", "usual"),
+    [
+        pytest.param(TEXT, str, id="text"),
+        pytest.param(TEXT | {"x-lago-clean": ["nul"]}, str, id="text without NUL"),
+        pytest.param(TEXT | {"x-lago-blank": None}, str, id="text that may be blank"),
+        pytest.param({"type": "integer"}, int, id="whole number"),
+        pytest.param({"type": "number"}, float, id="number"),
+        pytest.param({"type": "boolean"}, bool, id="boolean"),
+        pytest.param(TEXT | {"x-lago-clean": ["nul", "strip"]}, None, id="text to clean"),
+        pytest.param(TEXT | {"x-lago-premium": True}, None, id="not for all"),
+        pytest.param({"type": ["string", "integer"]}, None, id="scalar of two types"),
+        pytest.param(ADDRESS, None, id="object"),
+    ],
+)
+def test_an_object_knows_what_it_takes_as_it_comes(schema: JSONObject, usual: type | None) -> None:
+    assert compiled(object_of(a=schema)).usual == ({"a": usual} if usual else {})
 
 
 @pytest.mark.parametrize(
@@ -117,14 +136,6 @@ def test_array_without_items_holds_anything() -> None:
             {"enum": "bad", "current": "now", "2023": "then", "*": "now"},
             id="code of the era",
         ),
-        pytest.param({}, "usual", str, id="usual text"),
-        pytest.param({"x-lago-clean": ["nul"]}, "usual", str, id="usual text without NUL"),
-        pytest.param({"x-lago-clean": ["nul", "strip"]}, "usual", None, id="text to clean"),
-        pytest.param({"x-lago-blank": None}, "usual", str, id="usual text that may be blank"),
-        pytest.param({"type": "integer"}, "usual", int, id="usual whole number"),
-        pytest.param({"type": "number"}, "usual", float, id="usual number"),
-        pytest.param({"type": "boolean"}, "usual", bool, id="usual boolean"),
-        pytest.param({"type": ["string", "integer"]}, "usual", None, id="scalar of two types"),
         pytest.param({}, "clean", (), id="no steps"),
         pytest.param({"x-lago-clean": list(CLEANERS)}, "clean", tuple(CLEANERS), id="all steps"),
         pytest.param({}, "blank", "keep", id="blank text by default"),

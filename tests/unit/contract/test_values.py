@@ -290,13 +290,13 @@ def test_visible_text_controls_and_zero_width_characters_are_not_blank(text: str
     assert not is_blank(text)
 
 
-@pytest.mark.parametrize("text", ["a", "a b ", "\x1fa", "é"])
-def test_text_that_begins_with_a_letter_and_holds_no_nul_is_usual(text: str) -> None:
+@pytest.mark.parametrize("text", ["a", "a b ", "!", "~", "aé\u2028"])
+def test_text_that_begins_visibly_and_holds_no_nul_is_usual(text: str) -> None:
     assert is_usual(text)
 
 
-@pytest.mark.parametrize("text", ["", " ", " a", "\u3000a", "\0", "a\0"])
-def test_what_is_empty_begins_with_space_or_holds_nul_is_not_usual(text: str) -> None:
+@pytest.mark.parametrize("text", ["", " ", " a", "\u3000a", "\0", "a\0", "\x7f", "é", "\x1fa"])
+def test_what_is_empty_begins_otherwise_or_holds_nul_is_not_usual(text: str) -> None:
     assert not is_usual(text)
 
 
