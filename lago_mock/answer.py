@@ -105,6 +105,16 @@ def lines_of(headers: Headers) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
+def text_header(name: bytes, text: str) -> tuple[bytes, bytes]:
+    """Return a header of text for people, as a header may carry it: ASCII, 512 bytes at most."""
+    return name, printable(text).encode("ascii", "backslashreplace")[:512]
+
+
+def printable(text: str) -> str:
+    r"""Return text in which what cannot be printed is written as `\u000a`."""
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+
+
 def headers_in(head: bytes) -> Headers:
     """Return the headers that lines of a head hold."""
     split = (line.partition(b": ") for line in head.split(b"\r\n")[:-1])

@@ -24,6 +24,7 @@ from lago_mock.contract.operation import Contract
 from lago_mock.cors import Cors
 from lago_mock.data import data_folder
 from lago_mock.endpoint import Endpoint
+from lago_mock.exchange import Parts
 from lago_mock.fixtures import FixtureCompiler
 from lago_mock.hosts import Hosts
 from lago_mock.likeness import closest
@@ -218,7 +219,7 @@ class _Application(Starlette):
 
 def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
     limits = Limits(settings.max_body_bytes, settings.max_header_bytes, settings.max_query_bytes)
-    api = Endpoint(server.tenants, server.operations, limits, Cors(settings.front_url))
+    api = Endpoint(Parts(server.tenants, server.operations, limits), Cors(settings.front_url))
     hosts = Hosts(settings.host, (settings.allow_host or "").split(","), settings.public_url)
     pages = Pages(api, server.tenants.portal_customer, hosts)
     guard = Guard(settings.admin_token, hosts, settings.public_url)

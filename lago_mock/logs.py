@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lago_mock.answer import printable
 from lago_mock.journal import Entry
 from lago_mock.wire import JSONObject
 
@@ -52,11 +53,6 @@ class Served:
             "hint": entry.hint,
             "request_id": self.request_id,
         }
-
-
-def printable(text: str) -> str:
-    r"""Return text in which what cannot be printed is written as `\u000a`."""
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
 class JsonFormatter(logging.Formatter):

@@ -17,7 +17,9 @@ from lago_mock.answer import (
     lines_of,
     made_up,
     plain_text,
+    printable,
     success,
+    text_header,
 )
 from lago_mock.version import __version__
 from lago_mock.wire import JSON
@@ -257,3 +259,12 @@ def test_sending_leaves_the_answer_as_it_was() -> None:
 
     assert sent(answer) == sent(answer)
     assert answer.head == b"x-own: 1\r\n"
+
+
+def test_what_cannot_be_printed_is_written_as_an_escape() -> None:
+    assert printable("a\x1b[2Jé\u2028") == r"a\u001b[2Jé\u2028"
+
+
+def test_a_header_of_text_is_ascii_in_one_line_and_not_endless() -> None:
+    name, value = text_header(b"x-why", "é\n" + 600 * "a")
+    assert (name, value[:10], len(value)) == (b"x-why", rb"\xe9\u000a", 512)

@@ -14,7 +14,7 @@ import pytest
 
 from lago_mock.errors import Problem
 from lago_mock.journal import Entry
-from lago_mock.logs import JsonFormatter, Served, log_to_stderr, printable, shown
+from lago_mock.logs import JsonFormatter, Served, log_to_stderr, shown
 
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -98,10 +98,6 @@ def test_a_request_without_an_answer_has_no_status() -> None:
     told = served(None).fields()
 
     assert (told["status"], told["message"]) == (None, "GET /api/v1/taxes -")
-
-
-def test_what_cannot_be_printed_is_written_as_an_escape() -> None:
-    assert printable("a\x1b[2Jé\u2028") == r"a\u001b[2Jé\u2028"
 
 
 def record(message: object, *arguments: object, exc_info: Any = None) -> logging.LogRecord:
