@@ -31,7 +31,7 @@ from lago_mock.likeness import closest
 from lago_mock.operations import Operations, handlers_of
 from lago_mock.pages import Pages
 from lago_mock.request import Limits
-from lago_mock.resource import Resource
+from lago_mock.resource import Resource, keys_of
 from lago_mock.resources import load_resources
 from lago_mock.rules import Rules
 from lago_mock.settings import Settings
@@ -167,7 +167,7 @@ def _rules(settings: Settings) -> Rules:
 
 
 def _open_store(resources: Mapping[str, Resource], settings: Settings) -> Store:
-    keys = {resource.plural: resource.key for resource in resources.values()}
+    keys = keys_of(resources)
     if settings.db == ":memory:":
         return Store(keys)
     return Store.open(

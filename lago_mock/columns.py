@@ -52,8 +52,3 @@ class Columns:
             "additionalProperties": self.others,
             "allOf": [dict(rule) for rule in self.rules],
         }
-
-
-def of_customer(rules: tuple[Schema, ...] = (), **more: Schema) -> Columns:
-    """Return the columns of what belongs to a customer and is shown as it is kept."""
-    return Columns({"lago_id": ID, "customer_id": TEXT, **more}, others=True, rules=rules)

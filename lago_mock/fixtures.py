@@ -31,7 +31,7 @@ from lago_mock.likeness import closest
 from lago_mock.operations import Facts, Operations
 from lago_mock.pointers import pointer
 from lago_mock.redaction import is_whole
-from lago_mock.resource import Resource
+from lago_mock.resource import Resource, keys_of
 from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import names_of, new_organization
 from lago_mock.saved_state import SavedOrganization, StateJudge
@@ -128,7 +128,7 @@ class FixtureCompiler:
         seed = f"{path.stem} state" if state else path.stem
         clock = ScriptedClock(content.now(self._started), seed)
         row = content.organization_row(clock, state)
-        store = Store({each.plural: each.key for each in self._resources.values()})
+        store = Store(keys_of(self._resources))
         view = store.view(row["lago_id"])
         if state:
             replace(state, row=row).fill(view)

@@ -6,7 +6,6 @@ knows neither HTTP nor JSON Schema nor files, and reaches other resources by the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,21 +20,17 @@ from lago_mock.notice import Notice
 from lago_mock.signing import Signing
 from lago_mock.store.tables import Row
 from lago_mock.store.view import View
-from lago_mock.wire import JSON, JSONObject
+from lago_mock.wire import JSONObject
 
 Handler = Callable[["Call"], JSONObject | str]
 """What answers an operation: an object, or the text of the few answers that are no JSON."""
 
 Present = Callable[["Call", Row], JSONObject]
 
-DEFAULT_PER_PAGE = 100
-FALLBACK_PER_PAGE = 25
-"""What an unreadable `per_page` means: the pagination library's own default."""
-
 
 @dataclass(frozen=True)
 class Resource:
-    """One Lago resource: its names, its natural key, its operations by id.
+    """One Lago resource: its names, its natural key, its operations by id; without a key, no rows.
 
     `present` makes the object that answers show, where rows are shown at all; `list_item` the one
     in lists, where it is another; `told` the one in webhooks.
@@ -47,7 +42,7 @@ class Resource:
 
     name: str
     plural: str
-    key: str
+    key: str | None
     operations: Mapping[str, Handler]
     present: Present | None = None
     list_item: Present | None = None
@@ -56,6 +51,11 @@ class Resource:
     declare: Declare | None = None
     pure: frozenset[str] = frozenset()
     columns: Columns | None = None
+
+
+def keys_of(resources: Mapping[str, Resource]) -> dict[str, str]:
+    """Return the natural key of each collection that the resources keep rows in."""
+    return {each.plural: each.key for each in resources.values() if each.key}
 
 
 @dataclass
@@ -175,95 +175,3 @@ def _covers(place: str, path: tuple[str | int, ...]) -> bool:
     steps = [str(step) for step in path]
     wanted = place.split(".")
     return steps == wanted or (steps[:-1] == wanted and isinstance(path[-1], int))
-
-
-def listing(call: Call, collection: str, keep: Callable[[Row], bool] | None = None) -> JSONObject:
-    """Answer a list: one page of the live rows that are kept, the newest first, with `meta`.
-
-    A page of all rows costs a page; with `keep` every row is looked at.
-
-    Raises:
-        ValidationFailed: 422, `page` or `per_page` is a list or out of range.
-    """
-    page, per_page = page_of(call)
-    start = (page - 1) * per_page
-    if keep is None:
-        total = call.view.count(collection)
-        rows = call.view.newest_first(collection, start, start + per_page)
-    else:
-        kept = call.view.search(collection, keep)
-        total, rows = len(kept), kept[start : start + per_page]
-    # Differs from Lago: a per_page of 0, and a page or per_page that is a list or over 64 bits, are
-    # 422 value_is_out_of_range; there they are a 500.
-    if total and not per_page:
-        raise ValidationFailed.of("per_page", "value_is_out_of_range")
-    items = [call.list_item(collection, row) for row in rows]
-    return {collection: items, "meta": meta(page, per_page, total)}
-
-
-def page_of(call: Call) -> tuple[int, int]:
-    """Return page and page size, as the real server reads them: leading digits count.
-
-    Raises:
-        ValidationFailed: 422 `value_is_out_of_range`, where the real server crashes: a list, or a
-            number of over 64 bits.
-    """
-    page = _leading_number(call.query, "page", absent=1, unreadable=1)
-    per_page = _leading_number(
-        call.query, "per_page", absent=DEFAULT_PER_PAGE, unreadable=FALLBACK_PER_PAGE
-    )
-    return max(page, 1), per_page
-
-
-def _leading_number(query: JSONObject, name: str, absent: int, unreadable: int) -> int:
-    value: JSON = query.get(name)
-    if value is None:
-        return absent
-    if isinstance(value, dict | list):
-        raise ValidationFailed.of(name, "value_is_out_of_range")
-    found = re.match(r"\s*\+?([0-9]+)", str(value), re.ASCII)
-    if found is None:
-        return unreadable
-    digits = found[1].lstrip("0") or "0"
-    if len(digits) > 19 or int(digits) >= 2**63:
-        raise ValidationFailed.of(name, "value_is_out_of_range")
-    return int(digits)
-
-
-def meta(page: int, per_page: int, total: int) -> JSONObject:
-    """Return the `PaginationMeta` of a page; an empty collection has page 0, whatever was asked."""
-    pages = -(-total // per_page) if total else 0
-    if total == 0:
-        page = 0
-    return {
-        "current_page": page,
-        "next_page": page + 1 if page < pages else None,
-        "prev_page": page - 1 if page > 1 else None,
-        "total_pages": pages,
-        "total_count": total,
-    }
-
-
-def customer_listing(
-    call: Call, collection: str, problems: tuple[Problem, ...] = (), *, repeats: bool = True
-) -> JSONObject:
-    """Answer a page of the rows of the customer that the path names, the newest first.
-
-    `problems` are those of the filters. `repeats` says whether a code may stand twice in
-    `billing_entity_codes[]`, which counts where the document gives it to the operation.
-
-    Raises:
-        NotFound: 404 `customer_not_found`, or `billing_entity_not_found`.
-        ValidationFailed: 422, the problems, or else those of the page.
-    """
-    customer = call.require("customers", call.path["external_customer_id"])
-    named = any(each.name == "billing_entity_codes" for each in call.operation.query)
-    given = call.query.get("billing_entity_codes") if named else None
-    codes = [str(code) for code in given] if isinstance(given, list) else []
-    for code in codes:
-        call.require("billing_entities", code)
-    if not repeats and len(codes) > len(set(codes)):
-        raise NotFound("billing_entity_not_found")
-    if problems:
-        raise ValidationFailed(problems)
-    return listing(call, collection, lambda row: bool(row["customer_id"] == customer["lago_id"]))

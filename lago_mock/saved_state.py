@@ -23,9 +23,10 @@ from lago_mock.contract.operation import Contract, Operation
 from lago_mock.contract.validators import Schemas, Validator, Violation
 from lago_mock.entity import DEFAULT_ENTITY
 from lago_mock.errors import Problem, ValidationFailed
+from lago_mock.listing import meta
 from lago_mock.pointers import pointer
 from lago_mock.redaction import cut
-from lago_mock.resource import Call, Resource, meta
+from lago_mock.resource import Call, Resource, keys_of
 from lago_mock.signing import Signing
 from lago_mock.store.store import State, Store
 from lago_mock.store.tables import Row
@@ -92,7 +93,7 @@ class StateJudge:
         self._contract = contract
         self._resources = resources
         self._clock = SystemClock()
-        self._keys = {each.plural: each.key for each in resources.values()}
+        self._keys = keys_of(resources)
         self._known = {name: each for name, each in resources.items() if _has_rows(each)}
 
     def read(self, given: JSON, place: Path = ()) -> list[SavedOrganization]:

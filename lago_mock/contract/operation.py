@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
@@ -296,18 +296,13 @@ class Contract:
             if status.isdecimal() and "application/json" in answer.get("content", {})
         }
         root, fields, request = self._compile_body(bare, place)
-        return Operation(
-            bare.id,
-            bare.method,
-            bare.path,
-            bare.parameters,
-            bare.scopes,
-            bare.description,
-            root,
-            fields,
-            request,
-            MappingProxyType(answers),
-            tuple(self._parameters(bare)),
+        return replace(
+            bare,
+            root=root,
+            fields=fields,
+            request=request,
+            answers=MappingProxyType(answers),
+            query=tuple(self._parameters(bare)),
         )
 
     def _parameters(self, bare: Operation) -> Iterator[Parameter]:

@@ -6,18 +6,14 @@ app/services/customers/generate_checkout_url_service.rb.
 
 from __future__ import annotations
 
+from lago_mock.belongings import owner_of
 from lago_mock.errors import MethodNotAllowed, ValidationFailed
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
 _NO_CHECKOUT = ("cashfree", "flutterwave")
 _NOTHING_TO_SET_UP = {"crypto", "customer_balance"}
 """Stripe's methods that need no details of the customer."""
-
-
-def _customer(call: Call) -> Row:
-    return call.require("customers", call.path["external_customer_id"])
 
 
 def get_customer_portal_url(call: Call) -> JSONObject:
@@ -27,7 +23,7 @@ def get_customer_portal_url(call: Call) -> JSONObject:
         NotFound: 404 `customer_not_found`.
     """
     # Differs from Lago: the portal's address leads to a page of lago-mock's own.
-    customer_id, organization_id = _customer(call)["lago_id"], call.view.organization_id
+    customer_id, organization_id = owner_of(call)["lago_id"], call.view.organization_id
     token = call.signing.portal_token(customer_id, organization_id, call.clock.now())
     return {"customer": {"portal_url": f"{call.base_url}/customer-portal/{token}"}}
 
@@ -40,7 +36,7 @@ def generate_customer_checkout_url(call: Call) -> JSONObject:
         ValidationFailed: 422 `no_linked_payment_provider`, or nothing to set up with Stripe.
         MethodNotAllowed: 405 `feature_not_supported` by the provider.
     """
-    row = _customer(call)
+    row = owner_of(call)
     provider, linked = row["payment_provider"], row["provider_customer"]
     if not provider or not linked:
         raise ValidationFailed.of("base", "no_linked_payment_provider")
@@ -68,7 +64,7 @@ def _methods(linked: JSONObject) -> set[str]:
 RESOURCE = Resource(
     name="customer_url",
     plural="customer_urls",
-    key="lago_id",
+    key=None,
     operations={
         "getCustomerPortalUrl": get_customer_portal_url,
         "generateCustomerCheckoutURL": generate_customer_checkout_url,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from lago_mock.contract.values import is_blank
 from lago_mock.errors import Forbidden, MethodNotAllowed, NotFound, ValidationFailed
-from lago_mock.resource import Call, Resource, meta, page_of
+from lago_mock.listing import meta, page_of
+from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
@@ -102,11 +103,10 @@ def find_all_customer_past_usage(call: Call) -> JSONObject:
 RESOURCE = Resource(
     name="customer_usage",
     plural="customer_usage",
-    key="lago_id",
+    key=None,
     operations={
         "findCustomerCurrentUsage": find_customer_current_usage,
         "findCustomerProjectedUsage": find_customer_projected_usage,
         "findAllCustomerPastUsage": find_all_customer_past_usage,
     },
-    present=present,
 )

@@ -14,9 +14,10 @@ from lago_mock.customer_filters import customer_filter
 from lago_mock.entity import DEFAULT_ENTITY
 from lago_mock.errors import ValidationFailed
 from lago_mock.integration_links import integration_links, refuse_repeated_types, shown_at_once
+from lago_mock.listing import listing
 from lago_mock.metadata import present_metadata, replaced_metadata
 from lago_mock.provider_links import provider_columns, provider_shown, refuse_payment_methods
-from lago_mock.resource import Call, Resource, listing
+from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 

@@ -7,21 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_mock.columns import of_customer
+from lago_mock.belongings import as_kept, customer_listing, of_customer
 from lago_mock.errors import Problem
-from lago_mock.resource import Call, Resource, customer_listing
-from lago_mock.store.tables import Row
+from lago_mock.resource import Call, Resource
 from lago_mock.wire import JSONObject
 
 _STATUSES = ("draft", "finalized", "voided", "failed", "pending")
 """The ones that lists may show; invoices in another status are hidden."""
 
 _PAYMENT_STATUSES = ("pending", "succeeded", "failed")
-
-
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the `InvoiceObject` of a row: all that it holds but whose it is."""
-    return {key: value for key, value in row.items() if key != "customer_id"}
 
 
 def find_all_customer_invoices(call: Call) -> JSONObject:
@@ -56,6 +50,6 @@ RESOURCE = Resource(
     plural="invoices",
     key="lago_id",
     operations={"findAllCustomerInvoices": find_all_customer_invoices},
-    present=present,
+    present=as_kept,
     columns=of_customer(),
 )

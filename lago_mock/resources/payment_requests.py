@@ -5,15 +5,9 @@ Rules: lago-api, app/controllers/api/v1/customers/.
 
 from __future__ import annotations
 
-from lago_mock.columns import of_customer
-from lago_mock.resource import Call, Resource, customer_listing
-from lago_mock.store.tables import Row
+from lago_mock.belongings import as_kept, customer_listing, of_customer
+from lago_mock.resource import Call, Resource
 from lago_mock.wire import JSONObject
-
-
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the `PaymentRequestObject` of a row: all that it holds but whose it is."""
-    return {key: value for key, value in row.items() if key != "customer_id"}
 
 
 def find_all_customer_payment_requests(call: Call) -> JSONObject:
@@ -30,6 +24,6 @@ RESOURCE = Resource(
     plural="payment_requests",
     key="lago_id",
     operations={"findAllCustomerPaymentRequests": find_all_customer_payment_requests},
-    present=present,
+    present=as_kept,
     columns=of_customer(),
 )

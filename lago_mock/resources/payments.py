@@ -7,17 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_mock.columns import of_customer
+from lago_mock.belongings import as_kept, customer_listing, of_customer
 from lago_mock.contract.formats import is_uuid
 from lago_mock.errors import Problem
-from lago_mock.resource import Call, Resource, customer_listing
-from lago_mock.store.tables import Row
+from lago_mock.resource import Call, Resource
 from lago_mock.wire import JSONObject
-
-
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the `PaymentObject` of a row: all that it holds but whose it is."""
-    return {key: value for key, value in row.items() if key != "customer_id"}
 
 
 def find_all_customer_payments(call: Call) -> JSONObject:
@@ -43,6 +37,6 @@ RESOURCE = Resource(
     plural="payments",
     key="lago_id",
     operations={"findAllCustomerPayments": find_all_customer_payments},
-    present=present,
+    present=as_kept,
     columns=of_customer(),
 )

@@ -5,15 +5,10 @@ Rules: lago-api, app/controllers/api/v1/customers/.
 
 from __future__ import annotations
 
-from lago_mock.columns import MOMENT, TEXT, of_customer
-from lago_mock.resource import Call, Resource, customer_listing
-from lago_mock.store.tables import Row
+from lago_mock.belongings import as_kept, customer_listing, of_customer
+from lago_mock.columns import MOMENT, TEXT
+from lago_mock.resource import Call, Resource
 from lago_mock.wire import JSONObject
-
-
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the `SubscriptionObject` of a row: all that it holds but whose it is."""
-    return {key: value for key, value in row.items() if key != "customer_id"}
 
 
 def find_all_customer_subscriptions(call: Call) -> JSONObject:
@@ -44,6 +39,6 @@ RESOURCE = Resource(
     plural="subscriptions",
     key="lago_id",
     operations={"findAllCustomerSubscriptions": find_all_customer_subscriptions},
-    present=present,
+    present=as_kept,
     columns=of_customer((_ACTIVE,), external_id=TEXT, status=TEXT),
 )

@@ -5,17 +5,13 @@ Rules: lago-api, app/controllers/api/v1/customers/ and app/services/wallets/.
 
 from __future__ import annotations
 
+from lago_mock.belongings import as_kept, customer_listing, of_customer, owner_of
 from lago_mock.clock import shown
-from lago_mock.columns import TEXT_OR_NULL, of_customer
+from lago_mock.columns import TEXT_OR_NULL
 from lago_mock.errors import NotFound
-from lago_mock.resource import Call, Resource, customer_listing
+from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
-
-
-def present(_call: Call, row: Row) -> JSONObject:
-    """Return the `WalletObject` of a row: all that it holds but whose it is."""
-    return {key: value for key, value in row.items() if key != "customer_id"}
 
 
 def find_all_customer_wallets(call: Call) -> JSONObject:
@@ -33,7 +29,7 @@ def find_customer_wallet(call: Call) -> JSONObject:
     Raises:
         NotFound: 404 `customer_not_found` or `wallet_not_found`.
     """
-    return {"wallet": present(call, _require(call))}
+    return {"wallet": as_kept(call, _require(call))}
 
 
 def destroy_customer_wallet(call: Call) -> JSONObject:
@@ -46,12 +42,12 @@ def destroy_customer_wallet(call: Call) -> JSONObject:
     if row["status"] != "terminated":
         row |= {"status": "terminated", "terminated_at": shown(call.now())}
         call.view.put("wallets", row)
-    return {"wallet": present(call, row)}
+    return {"wallet": as_kept(call, row)}
 
 
 def _require(call: Call) -> Row:
     """Return the newest wallet with this code: of older ones none is active."""
-    customer = call.require("customers", call.path["external_customer_id"])
+    customer = owner_of(call)
     for row in call.view.newest_first("wallets"):
         if (row["customer_id"], row["code"]) == (customer["lago_id"], call.path["code"]):
             return row
@@ -67,6 +63,6 @@ RESOURCE = Resource(
         "findCustomerWallet": find_customer_wallet,
         "destroyCustomerWallet": destroy_customer_wallet,
     },
-    present=present,
+    present=as_kept,
     columns=of_customer(code=TEXT_OR_NULL),
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from lago_mock.clock import shown
 from lago_mock.columns import ID, MOMENT, SHOWN, TEXT, Columns
 from lago_mock.errors import NotFound, Problem, ValidationFailed
-from lago_mock.resource import Call, Resource, listing
+from lago_mock.listing import listing
+from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 

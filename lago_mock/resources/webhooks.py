@@ -22,7 +22,7 @@ def fetch_json_public_key(call: Call) -> JSONObject:
 RESOURCE = Resource(
     name="webhook",
     plural="webhooks",
-    key="lago_id",
+    key=None,
     operations={
         "fetchPublicKey": fetch_public_key,
         "fetchJsonPublicKey": fetch_json_public_key,
