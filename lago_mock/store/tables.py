@@ -15,7 +15,7 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Table
 
-from lago_mock.store.pages import Index, RowPage, RowPages
+from lago_mock.store.pages import ROWS_A_PAGE, Index, RowPage, RowPages
 from lago_mock.wire import JSONObject
 
 Row = JSONObject
@@ -37,7 +37,7 @@ class Frozen:
 
     def row(self, number: int) -> Row:
         """Return one row, the caller's own copy."""
-        row: Row = orjson.loads(dict(self.encoded())[number])
+        row: Row = orjson.loads(self.rows[number // ROWS_A_PAGE].rows[number])
         return row
 
 

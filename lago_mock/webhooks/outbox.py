@@ -344,16 +344,12 @@ class Outbox:
     def send_due(self) -> None:
         """Send what was to wait until now by the clock."""
         now = precise(self._clock.now())
-        while self._waiting and (self._waiting[0][0] <= now or not self._is_next()):
+        while self._waiting and self._waiting[0][0] <= now:
             due, _, delivery = heapq.heappop(self._waiting)
             if self._is_here(delivery) and delivery.next_attempt_at == due:
                 delivery.next_attempt_at = None
                 self._line_up(delivery, "again")
         self._set_timer()
-
-    def _is_next(self) -> bool:
-        due, _, delivery = self._waiting[0]
-        return self._is_here(delivery) and delivery.next_attempt_at == due
 
     def _set_timer(self) -> None:
         if self._timer:

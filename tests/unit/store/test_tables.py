@@ -50,6 +50,16 @@ def test_an_inserted_row_is_found_by_its_key_and_by_its_id(taxes: Collection) ->
     assert taxes.next_number() == 3
 
 
+def test_a_frozen_row_is_read_from_the_page_that_it_is_on(taxes: Collection) -> None:
+    for number in range(1, 2 * ROWS_A_PAGE):
+        write(taxes, number, tax(f"t{number}"))
+
+    frozen = taxes.freeze()
+
+    for number in (1, ROWS_A_PAGE - 1, ROWS_A_PAGE, 2 * ROWS_A_PAGE - 1):
+        assert frozen.row(number) == tax(f"t{number}")
+
+
 WAYS_OUT: dict[str, Callable[[Collection], Any]] = {
     "read": lambda taxes: taxes.read(1),
     "matching": lambda taxes: taxes.matching(lambda row: True)[0],
