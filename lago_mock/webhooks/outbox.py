@@ -162,6 +162,8 @@ class Outbox:
             self._held.setdefault(delivery.endpoint_id, []).append(delivery)
         else:
             self._line_up(delivery, "first")
+            for held in self._held.pop(delivery.endpoint_id, ()):
+                self._line_up(held, "first")
 
     # From start to end
 
@@ -251,9 +253,6 @@ class Outbox:
                 sent.end("failed", "a bug of lago-mock")
                 self._finish(sent)
             line.popleft()
-            if lane[1] == "first":
-                for held in self._held.pop(sent.endpoint_id, ()):
-                    line.append(held)
         del self._lanes[lane], self._tasks[lane]
 
     async def _try(self, delivery: Delivery) -> None:

@@ -246,6 +246,21 @@ def test_held_back_it_goes_by_hand_and_only_once() -> None:
     asyncio.run(scenario())
 
 
+def test_held_back_it_lets_the_next_one_go_first_and_not_one_that_was_before_it() -> None:
+    async def scenario() -> None:
+        kennel = Kennel()
+        kennel.tell("Max")
+        kennel.tell("Rex", fault=WebhookFault("f", "out_of_order"))
+        async with kennel.started():
+            await kennel.until("succeeded", "pending")
+            kennel.tell("Ace", "Bo")
+            await kennel.until("succeeded", "succeeded", "succeeded", "succeeded")
+
+        assert kennel.way.names() == ["Max", "Ace", "Rex", "Bo"]
+
+    asyncio.run(scenario())
+
+
 def test_what_was_refused_is_tried_again_by_hand() -> None:
     async def scenario() -> None:
         kennel = Kennel()
