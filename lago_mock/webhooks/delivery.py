@@ -5,12 +5,13 @@ Rules: lago-api, app/models/webhook.rb and app/services/webhooks/base_service.rb
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
 from typing import Final, Literal
-from urllib.parse import urlsplit, urlunsplit
 
+from lago_mock.redaction import without_secrets
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject, encode
 
@@ -20,6 +21,7 @@ MAX_ATTEMPTS: Final = 3
 
 _OPEN: Final = ("pending", "retrying")
 _SUCCESS: Final = (200, 201, 202, 204)
+_USER: Final = re.compile("//[^/?#]*@")
 _UNSIGNED: Final = MappingProxyType({"Content-Type": "application/json"})
 
 
@@ -110,7 +112,7 @@ class Delivery:
             "object_type": self.object_type,
             "endpoint": {
                 "lago_id": self.endpoint_id,
-                "webhook_url": without_password(self.url),
+                "webhook_url": shown_url(self.url),
                 "signature_algo": self.algorithm,
             },
             "state": self.state,
@@ -124,11 +126,7 @@ class Delivery:
         }
 
 
-def without_password(url: str) -> str:
-    """Return a URL without the name and the password that it may hold."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # brackets around what is no address
-        return url
-    _, at, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"…@{host}")) if at else url
+def shown_url(url: str) -> str:
+    """Return a URL without the name and the password that it may hold, its keys and tokens cut."""
+    address, mark, query = _USER.sub("//…@", url, count=1).partition("?")
+    return f"{address}{mark}{without_secrets(query)}"

@@ -437,16 +437,18 @@ def test_a_target_that_is_not_allowed_is_refused_and_recorded(
     assert refused["attempts"] == []
 
 
-def test_name_and_password_of_a_url_are_not_shown(
+def test_secrets_of_a_url_are_sent_and_not_shown(
     client: httpx.Client, admin: httpx.Client, receiver: Receiver
 ) -> None:
-    subscribe(client, receiver.url.replace("//", "//ada:secret@") + "/in?a=b")
+    subscribe(client, receiver.url.replace("//", "//ada:secret@") + "/in?a=b&token=top-secret")
 
     write(client, "a")
 
     (done,) = awaited(admin, state="succeeded")
-    assert done["endpoint"]["webhook_url"] == receiver.url.replace("//", "//…@") + "/in?a=b"
-    assert receiver.got[0].path == "/in?a=b"
+    assert done["endpoint"]["webhook_url"] == f"{receiver.url}/in?a=b&token=…cret".replace(
+        "//", "//…@"
+    )
+    assert receiver.got[0].path == "/in?a=b&token=top-secret"
     assert "authorization" not in receiver.got[0].headers
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lago_mock.webhooks.delivery import Delivery, envelope, seconds_after, without_password
+from lago_mock.webhooks.delivery import Delivery, envelope, seconds_after, shown_url
 
 
 def delivery(**given: Any) -> Delivery:
@@ -83,9 +83,11 @@ def test_a_row_makes_the_same_delivery_but_for_its_headers() -> None:
         ("http://a.test/x?y=z", "http://a.test/x?y=z"),
         ("https://ada:secret@a.test:1/x", "https://…@a.test:1/x"),
         ("http://ada@a.test", "http://…@a.test"),
-        ("http://[a@b/", "http://[a@b/"),
+        ("http://ada:p@ss@[a/x@y", "http://…@[a/x@y"),
+        ("http://a.test/?to=b@c", "http://a.test/?to=b@c"),
+        ("http://a.test/x?token=top-secret-1&y=z", "http://a.test/x?token=…et-1&y=z"),
         ("", ""),
     ],
 )
-def test_name_and_password_are_left_out(url: str, shown: str) -> None:
-    assert without_password(url) == shown
+def test_name_password_and_tokens_of_a_url_are_left_out(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
