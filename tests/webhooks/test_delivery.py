@@ -797,7 +797,11 @@ def test_what_cannot_be_sent_is_refused(
 
 @pytest.mark.parametrize(
     ("query", "code"),
-    [({"count": "x"}, "is not a number"), ({"timeout_ms": "300001"}, "value_is_out_of_range")],
+    [
+        ({"count": "x"}, "is not a number"),
+        ({"timeout_ms": "300001"}, "value_is_out_of_range"),
+        ({"state": "done", "timeout_ms": "60000"}, "value_is_invalid"),
+    ],
 )
 def test_filters_are_judged(admin: httpx.Client, query: dict[str, str], code: str) -> None:
     answer = admin.get("/webhooks", params=query)
