@@ -90,12 +90,11 @@ def _notice(call: AdminCall, organization_id: str) -> Notice:
     types = call.server.operations.contract.webhooks
     known = types.get(name)
     if known is None:
-        object_type = call.body.get("object_type")
-        if given is None or object_type is None:
+        if given is None:
             advice = did_you_mean(closest(name, types))
-            what = f"no webhook {name}{advice}; one of your own needs object and object_type"
+            what = f"no webhook {name}; one of your own needs an object{advice}"
             raise ValidationFailed.of("type", what)
-        return Notice(name, object_type, given)
+        return Notice(name, call.body.get("object_type", name.partition(".")[0]), given)
     content = {**known.example, **(given or {})}
     problems = [
         Problem(pointer(*path), f"{keyword}: {message}", keyword, path)

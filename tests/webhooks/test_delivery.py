@@ -775,11 +775,34 @@ def test_a_webhook_of_ones_own_is_sent_as_given(
 
 
 @pytest.mark.parametrize(
+    ("given", "object_type"),
+    [
+        pytest.param({"type": "quote.created"}, "quote", id="before the point"),
+        pytest.param({"type": "frost"}, "frost", id="no point"),
+        pytest.param({"type": "a.b", "object_type": "c"}, "c", id="as it is said"),
+    ],
+)
+def test_the_object_of_a_webhook_of_ones_own_has_the_key_of_its_type(
+    client: httpx.Client,
+    admin: httpx.Client,
+    receiver: Receiver,
+    given: dict[str, Any],
+    object_type: str,
+) -> None:
+    subscribe(client, receiver.url)
+
+    admin.post("/webhooks", json={**given, "object": {"n": 1}}).raise_for_status()
+
+    body = receiver.wait(1)[0].json
+    assert (body["object_type"], body[object_type]) == (object_type, {"n": 1})
+
+
+@pytest.mark.parametrize(
     ("body", "details"),
     [
         (
             {"type": "harvest.done"},
-            {"type": ["no webhook harvest.done; one of your own needs object and object_type"]},
+            {"type": ["no webhook harvest.done; one of your own needs an object"]},
         ),
         (
             {"type": "x", "object_type": "y", "object": {}, "endpoint": "z"},
@@ -872,8 +895,8 @@ def test_a_type_is_sent_with_its_example(
             {"type": "customer.craeted"},
             {
                 "type": [
-                    "no webhook customer.craeted; did you mean customer.created?;"
-                    " one of your own needs object and object_type"
+                    "no webhook customer.craeted; one of your own needs an object;"
+                    " did you mean customer.created?"
                 ]
             },
             id="misspelt type",
