@@ -112,10 +112,12 @@ def build(settings: Settings) -> LagoMockApp:
 
     Raises:
         DocumentError: the document or the fixture set is broken.
+        SettingError: webhooks may go to what is no target.
         StoreError: the state file is damaged or in use.
         StoreUnwritable: it cannot be written.
     """
     resources = load_resources()
+    courier = _courier(settings)
     path = Path(settings.openapi) if settings.openapi else None
     contract = load_contract(resources, path, era=settings.era)
     clock = ServerClock(settings.seed)
@@ -133,7 +135,7 @@ def build(settings: Settings) -> LagoMockApp:
         _rules(settings),
         settings.journal_size,
         any_key=settings.any_key,
-        courier=_courier(settings),
+        courier=courier,
     )
     try:
         tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)

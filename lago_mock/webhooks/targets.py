@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 from urllib.parse import quote, urlsplit
+
+from lago_mock.settings import SettingError
 
 PRIVATE: Final = "private"
 EVERYWHERE: Final = "*"
@@ -26,6 +29,7 @@ _PRIVATE: Final = tuple(
 )
 """This machine and its own networks; link-local addresses, where clouds tell secrets, are not."""
 
+_HOSTS: Final = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*")
 _SAFE: Final = "%/:=&?~+!$,;'@()*[]"
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -74,6 +78,9 @@ class Targets:
 
     `allowed` are `private` (this machine and private networks), `*` (all), addresses, networks, and
     hosts, which may begin with `*.`; whatever address an allowed host has is allowed.
+
+    Raises:
+        SettingError: one of them is none of these.
     """
 
     def __init__(self, allowed: Iterable[str] = (PRIVATE,)) -> None:
@@ -86,7 +93,7 @@ class Targets:
             try:
                 self._networks.append(ip_network(entry.strip("[]"), strict=False))
             except ValueError:
-                self._hosts.append(entry)
+                self._hosts.append(_host(entry))
 
     def permits(self, host: str, address: str) -> bool:
         """Tell whether a host, which leads to this address, may be sent to there."""
@@ -96,6 +103,15 @@ class Targets:
         if isinstance(found, IPv6Address) and found.ipv4_mapped:
             found = found.ipv4_mapped
         return any(found in network for network in self._networks)
+
+
+def _host(entry: str) -> str:
+    if not _HOSTS.fullmatch(entry):
+        raise SettingError(
+            f"webhook_allow has {entry!r}; give private, *, or hosts, addresses and networks "
+            "such as hooks.test, *.hooks.test, 203.0.113.7 and 203.0.113.0/24, without a port."
+        )
+    return entry
 
 
 def _is_named(host: str, pattern: str) -> bool:

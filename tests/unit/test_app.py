@@ -23,7 +23,7 @@ from lago_mock.data import data_folder
 from lago_mock.operations import handlers_of
 from lago_mock.resource import Call
 from lago_mock.resources import load_resources
-from lago_mock.settings import Settings
+from lago_mock.settings import SettingError, Settings
 from lago_mock.store.store import StoreError, StoreUnwritable
 
 KEY = {"authorization": "Bearer lago-mock-key"}
@@ -203,6 +203,17 @@ def test_what_is_broken_is_refused_before_the_file_is_touched(
         build(Settings(**settings))
 
     assert str(caught.value) == reason
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_that_is_none_is_refused_before_the_file_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SettingError, match=r"^webhook_allow has 'hooks\.test:80'; give private, "):
+        build(Settings(webhook_allow="hooks.test:80"))
+
     assert list(tmp_path.iterdir()) == []
 
 

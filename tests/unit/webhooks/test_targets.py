@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from lago_mock.settings import SettingError
 from lago_mock.webhooks.targets import Refused, Target, Targets
 
 
@@ -62,3 +63,16 @@ def test_targets_are_judged_by_host_and_address(
     allowed: str, host: str, address: str, permitted: bool
 ) -> None:
     assert Targets(allowed.split(",")).permits(host, address) is permitted
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["http://a.test", "a.test:80", "a.test/x", "10.0.0.0/33", "a b", "*.", "a.*", "*a.test", ".a"],
+)
+def test_what_no_webhook_can_go_to_is_no_target(entry: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Targets(["private", entry])
+    assert str(caught.value) == (
+        f"webhook_allow has {entry!r}; give private, *, or hosts, addresses and networks "
+        "such as hooks.test, *.hooks.test, 203.0.113.7 and 203.0.113.0/24, without a port."
+    )
