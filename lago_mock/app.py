@@ -35,6 +35,7 @@ from lago_mock.resource import Resource, keys_of
 from lago_mock.resources import load_resources
 from lago_mock.rules import Rules
 from lago_mock.settings import Settings
+from lago_mock.signing import key_in
 from lago_mock.store.store import Store
 from lago_mock.tenants import Tenants
 from lago_mock.watch import watch
@@ -112,12 +113,13 @@ def build(settings: Settings) -> LagoMockApp:
 
     Raises:
         DocumentError: the document or the fixture set is broken.
-        SettingError: webhooks may go to what is no target.
+        SettingError: webhooks may go to what is no target, or the key to sign them is none.
         StoreError: the state file is damaged or in use.
         StoreUnwritable: it cannot be written.
     """
     resources = load_resources()
     courier = _courier(settings)
+    private_key = key_in(Path(settings.webhook_key)) if settings.webhook_key else None
     path = Path(settings.openapi) if settings.openapi else None
     contract = load_contract(resources, path, era=settings.era)
     clock = ServerClock(settings.seed)
@@ -136,6 +138,7 @@ def build(settings: Settings) -> LagoMockApp:
         settings.journal_size,
         any_key=settings.any_key,
         courier=courier,
+        private_key=private_key,
     )
     try:
         tenants.begin(settings.organization_name, settings.api_key, anew=settings.reset)

@@ -43,7 +43,7 @@ class BackgroundServer:
     Raises:
         DocumentError: the document or the fixture set is broken.
         ListenError: the address cannot be listened on.
-        SettingError: webhooks may go to what is no target.
+        SettingError: webhooks may go to what is no target, or the key to sign them is none.
         StoreError: the state file is damaged or in use.
         StoreUnwritable: it cannot be written.
     """

@@ -293,6 +293,12 @@ class Settings:
         fallbacks=("LAGO_WEBHOOK_TIMEOUT_SECONDS",),
         help="How long a webhook may take to connect, to be sent, and to be answered, each.",
     )
+    webhook_key: str | None = _setting(
+        None,
+        "path",
+        metavar="PATH",
+        help="RSA private key in PEM form to sign webhooks with, in place of one of the server's.",
+    )
     max_body_bytes: int = _setting(
         10 * 2**20,
         "number",

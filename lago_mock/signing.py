@@ -12,8 +12,10 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lago_mock.settings import SettingError
 from lago_mock.wire import JSONObject
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Signing:
 
     Both pass the private key as PEM text, and the portal's secret as text. With a `seed` the
     portal's secret is made of it instead, so that portal tokens repeat; the key pair is by chance.
+    With a `private_key` that one signs, in place of the one that is kept.
     """
 
     def __init__(
@@ -35,10 +38,12 @@ class Signing:
         load: Callable[[], JSONObject],
         keep: Callable[[JSONObject], None],
         seed: str | None = None,
+        private_key: RSAPrivateKey | None = None,
     ) -> None:
         self._load = load
         self._keep = keep
         self._seed = seed
+        self._given_key = private_key
 
     @cached_property
     def _secrets(self) -> JSONObject:
@@ -49,9 +54,9 @@ class Signing:
         return kept
 
     @property
-    def has_secrets(self) -> bool:
-        """Whether there are secrets, so that signing makes and keeps none."""
-        return bool(self._load())
+    def has_key(self) -> bool:
+        """Whether there is a key, so that signing makes and keeps none."""
+        return self._given_key is not None or bool(self._load())
 
     def adopt(self, secrets: JSONObject) -> None:
         """Keep secrets that `new_secrets` made, unless there are some by now.
@@ -64,6 +69,8 @@ class Signing:
 
     @cached_property
     def _private_key(self) -> RSAPrivateKey:
+        if self._given_key is not None:
+            return self._given_key
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         key: Any = load_pem_private_key(self._secrets["private_key"].encode(), password=None)
@@ -116,6 +123,29 @@ class Signing:
         secret = f"portal {self._seed}" if seeded else self._secrets["portal_secret"]
         signed = f"{organization_id} {text}"
         return hmac.new(secret.encode(), signed.encode(), hashlib.sha1).hexdigest()
+
+
+def key_in(path: Path) -> RSAPrivateKey:
+    """Return the RSA key that a file holds.
+
+    Raises:
+        SettingError: it cannot be read, or holds none.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+        reason = "it is of another kind"
+    except (OSError, TypeError, UnsupportedAlgorithm, ValueError) as error:
+        key, reason = None, str(error)
+    if not isinstance(key, RSAPrivateKey):
+        raise SettingError(
+            f"{path} has no key to sign webhooks with: {reason}. "
+            "Name an RSA private key in PEM form, without a passphrase, with --webhook-key."
+        )
+    return key
 
 
 def new_secrets() -> JSONObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lago_mock.answer_cache import AnswerCache
 from lago_mock.clock import Clock, ServerClock, precise
@@ -22,6 +22,9 @@ from lago_mock.store.tables import Row
 from lago_mock.webhooks.courier import Courier
 from lago_mock.webhooks.outbox import Outbox
 from lago_mock.wire import JSONObject
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 FALLBACK_KEY: Final = "lago-mock-key"
 
@@ -61,13 +64,14 @@ class Tenants:
         *,
         any_key: bool = False,
         courier: Courier | None = None,
+        private_key: RSAPrivateKey | None = None,
     ) -> None:
         self.courier = courier or Courier()
         clock.on_move = self.courier.clock_moved
         self.fixtures = fixtures
         self.sets = sets
         self.clock = clock
-        self.signing = Signing(store.secrets, store.keep_secrets, clock.seed)
+        self.signing = Signing(store.secrets, store.keep_secrets, clock.seed, private_key)
         self._store = store
         self._initial = asdict(rules)
         self._journal_size = journal_size

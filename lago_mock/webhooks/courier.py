@@ -94,7 +94,7 @@ class Courier:
             return await self._transport.post(delivery.url, delivery.headers, body)
 
     async def _signed(self, delivery: Delivery, signing: Signing, hmac_key: str) -> dict[str, str]:
-        if delivery.algorithm != "hmac" and not signing.has_secrets:
+        if delivery.algorithm != "hmac" and not signing.has_key:
             # The store is the event loop's; the key pair takes a thread up to a second.
             signing.adopt(await asyncio.to_thread(new_secrets))
         given = delivery.id, delivery.algorithm, delivery.body, self.issuer, signing, hmac_key

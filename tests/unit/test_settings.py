@@ -20,7 +20,7 @@ KEYS = (
     "host, port, api-key, organization-name, db, durability, compact-bytes, fixtures, openapi, "
     "reset, url-file, public-url, allow-host, admin-token, ssl-cert, ssl-key, watch, log-level, "
     "log-format, license, era, front-url, validation, any-key, seed, latency-ms, rate-limit, "
-    "journal-size, webhook-allow, webhook-timeout, "
+    "journal-size, webhook-allow, webhook-timeout, webhook-key, "
     "max-body-bytes, max-header-bytes, max-query-bytes"
 )
 
@@ -191,6 +191,7 @@ def test_a_file_sets_every_field_in_kebab_case(tmp_path: Path) -> None:
         "journal-size = 0",
         "webhook-allow = ['*']",
         "webhook-timeout = 5",
+        "webhook-key = '/w'",
         "max-body-bytes = 1",
         "max-header-bytes = 2",
         "max-query-bytes = 3",
@@ -229,6 +230,7 @@ def test_a_file_sets_every_field_in_kebab_case(tmp_path: Path) -> None:
         journal_size=0,
         webhook_allow="*",
         webhook_timeout=5,
+        webhook_key="/w",
         max_body_bytes=1,
         max_header_bytes=2,
         max_query_bytes=3,

@@ -5,14 +5,23 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_public_key,
+)
 
-from lago_mock.signing import PORTAL_HOURS, Signing
+from lago_mock.settings import SettingError
+from lago_mock.signing import PORTAL_HOURS, Signing, key_in
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, 789_654, UTC)
 EXPIRY = NOW + timedelta(hours=12)
@@ -266,3 +275,51 @@ def test_with_a_seed_the_key_pair_is_kept_by_chance() -> None:
     keys = {Signing(dict, kept.append, "a").public_key() for _ in range(2)}
 
     assert len(keys) == len(kept) == 2
+
+
+def pem_with(kind: Any, **protection: Any) -> bytes:
+    encryption = protection.get("encryption", NoEncryption())
+    pem: bytes = kind.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    return pem
+
+
+def test_a_key_that_is_given_signs_and_none_is_made(tmp_path: Path) -> None:
+    given = generate_private_key(65537, 2048)
+    (tmp_path / "key.pem").write_bytes(pem_with(given))
+
+    signing = Signing(dict, fail, private_key=key_in(tmp_path / "key.pem"))
+
+    assert signing.has_key
+    shown = load_pem_public_key(pem_of(signing))
+    assert shown == given.public_key()
+    assert jwt.decode(signing.token({"data": "d"}), shown, ["RS256"]) == {"data": "d"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(None, "No such file or directory", id="no file"),
+        pytest.param(b"no key", "PEM", id="no PEM"),
+        pytest.param(pem_with(Ed25519PrivateKey.generate()), "it is of another kind", id="kind"),
+        pytest.param(
+            pem_with(Ed25519PrivateKey.generate(), encryption=BestAvailableEncryption(b"p")),
+            "encrypted",
+            id="passphrase",
+        ),
+    ],
+)
+def test_a_file_without_a_key_is_refused(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "key.pem"
+    if content:
+        path.write_bytes(content)
+
+    with pytest.raises(SettingError) as caught:
+        key_in(path)
+
+    assert str(caught.value).startswith(f"{path} has no key to sign webhooks with: ")
+    assert reason in str(caught.value)
+    assert str(caught.value).endswith(
+        ". Name an RSA private key in PEM form, without a passphrase, with --webhook-key."
+    )

@@ -254,6 +254,22 @@ def test_a_token_passes_the_check_of_another_jose_library(
     assert done.stdout == "Verified OK\n"
 
 
+def test_a_key_pair_can_be_given(tmp_path: Path, receiver: Receiver) -> None:
+    openssl = "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem"
+    subprocess.run(openssl.split(), cwd=tmp_path, check=True, capture_output=True)
+    pem = subprocess.check_output(["openssl", "pkey", "-in", tmp_path / "key.pem", "-pubout"])
+
+    flags = ("--fixtures", "empty", "--webhook-key", str(tmp_path / "key.pem"))
+    with serving(tmp_path, *flags) as server, api(server.url) as client:
+        subscribe(client, receiver.url)
+        write(client, "a")
+        token = receiver.wait(1)[0].headers["x-lago-signature"]
+        shown = base64.b64decode(client.get("/webhooks/public_key").text)
+
+    assert shown == pem
+    assert jwt.decode(token, load_pem_public_key(pem), algorithms=["RS256"])["iss"] == server.url  # type: ignore[arg-type]
+
+
 # Order, failures, retries
 
 
