@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack
 
@@ -23,7 +23,7 @@ from lago_mock.reach import (
     environ_of,
     usual_elsewhere,
 )
-from lago_mock.receiver import Receiver, Webhook, verified, waited
+from lago_mock.receiver import LOOPBACK, Receiver, Webhook, verified, waited
 from lago_mock.seen import SHOWN, Request, Search, explain, listed, search_for
 from lago_mock.wire import JSON, JSONObject
 
@@ -579,18 +579,24 @@ class LagoMock:
         *,
         event_types: Sequence[str] | None = None,
         signature_algo: Literal["jwt", "hmac"] = "jwt",
+        host: str = LOOPBACK,
     ) -> Receiver:
         """Have webhooks, of some types or all, handed to a callable of this process.
 
-        When it raises, the delivery has failed. `close`, or the end of a `with` block, ends it.
+        When it raises, the delivery has failed. `close`, or the end of a `with` block, ends it. A
+        server in a container reaches this machine by another `host`.
+
+        Raises:
+            AdminError: there is no such type, or there are ten endpoints already.
         """
-        made: JSONObject = {}
-        receiver = Receiver(handler, lambda: self._remove_endpoint(made["lago_id"]))
-        endpoint: JSONObject = {"webhook_url": receiver.url, "signature_algo": signature_algo}
-        if event_types is not None:
-            endpoint["event_types"] = list(event_types)
-        answer = self.perform("createWebhookEndpoint", {"webhook_endpoint": endpoint})
-        made.update(answer["webhook_endpoint"])
+        with ExitStack() as failing:
+            receiver = failing.enter_context(Receiver(handler, host))
+            endpoint: JSONObject = {"webhook_url": receiver.url, "signature_algo": signature_algo}
+            if event_types is not None:
+                endpoint["event_types"] = list(event_types)
+            answer = self.perform("createWebhookEndpoint", {"webhook_endpoint": endpoint})
+            failing.pop_all()
+        receiver.before_close(partial(self._remove_endpoint, answer["webhook_endpoint"]["lago_id"]))
         return receiver
 
     def _remove_endpoint(self, lago_id: str) -> None:

@@ -8,15 +8,22 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 
 from lago_mock.client import AdminClient
 from lago_mock.wire import JSONObject
 
-_POLL_SECONDS = 0.01
+LOOPBACK: Final = "127.0.0.1"
+
+_POLL_SECONDS: Final = 0.01
+
+_LONGEST_WAIT: Final = 60.0
+"""Seconds that one call may wait in the server."""
 
 
 @dataclass(frozen=True)
@@ -51,27 +58,29 @@ Handler = Callable[[Webhook], object]
 class Receiver:
     """A webhook endpoint on a free port of this machine, which hands each webhook to a callable.
 
-    What that returns counts for nothing; when it raises, the answer is 500, and the server tries
-    again. The callable runs in another thread. As a context manager it ends with its block.
+    What that returns counts for nothing; when it raises, the answer is 500 and says so, and the
+    server tries again. The callable runs in another thread. As a context manager it ends with its
+    block. `host` is what the server calls this machine; by another name than the usual one it is
+    heard on all addresses.
     """
 
-    def __init__(
-        self, handler: Handler, close: Callable[[], object] = lambda: None, host: str = "127.0.0.1"
-    ) -> None:
-        self._server = ThreadingHTTPServer((host, 0), _answering(handler))
-        self._close = close
-        self.url = f"http://{host}:{self._server.server_port}/"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True
-        )
-        self._thread.start()
+    def __init__(self, handler: Handler, host: str = LOOPBACK) -> None:
+        bound = LOOPBACK if host == LOOPBACK else ""
+        server = ThreadingHTTPServer((bound, 0), _answering(handler))
+        self.url = f"http://{host}:{server.server_port}/"
+        thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
+        thread.start()
+        self._ends = ExitStack()
+        for end in (server.server_close, thread.join, server.shutdown):
+            self._ends.callback(end)
+
+    def before_close(self, call: Callable[[], object]) -> None:
+        """Have something done while webhooks are still taken; it ends even if that fails."""
+        self._ends.callback(call)
 
     def close(self) -> None:
         """Take no more webhooks."""
-        self._close()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._ends.close()
 
     def __enter__(self) -> Receiver:
         """Return it."""
@@ -87,14 +96,15 @@ def _answering(handler: Handler) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            status, answer = 200, b""
             try:
                 handler(Webhook(headers, body))
-                status = 200
             except Exception as error:
-                status, self.error = 500, error
+                status, answer = 500, f"{type(error).__name__}: {error}".encode(errors="replace")
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             """Be silent."""
@@ -143,7 +153,7 @@ def _check_token(signature: str, body: bytes, admin: AdminClient) -> None:
 
     signed, _, last = signature.rpartition(".")
     try:
-        header, claims = (json.loads(_decoded(part)) for part in signed.split("."))
+        header, claims = (_object(part) for part in signed.split("."))
         proof = _decoded(last)
     except ValueError as error:
         raise SignatureError(f"the signature is no JSON Web Token: {error}") from error
@@ -156,8 +166,15 @@ def _check_token(signature: str, body: bytes, admin: AdminClient) -> None:
         key.verify(proof, signed.encode(), PKCS1v15(), SHA256())
     except InvalidSignature as error:
         raise SignatureError("the token is not signed with this server's key") from error
-    if claims.get("data") != body.decode():
+    if claims.get("data") != body.decode(errors="replace"):
         raise SignatureError("the token is of another body")
+
+
+def _object(part: str) -> JSONObject:
+    value = json.loads(_decoded(part))
+    if not isinstance(value, dict):
+        raise ValueError(f"{part[:20]!r} is no object")
+    return value
 
 
 def _decoded(part: str) -> bytes:
@@ -175,10 +192,15 @@ def waited(
     Raises:
         AssertionError: there were fewer after `timeout` seconds; the text says which there were.
     """
-    query = {**words, "count": times, "timeout_ms": round(timeout * 1000)}
-    found: list[JSONObject] = admin.get("/webhooks", timeout, **query)["webhooks"]
-    if len(found) >= times:
-        return found
+    end, left = time.monotonic() + timeout, timeout
+    found: list[JSONObject] = []
+    while left >= 0:
+        wait = min(left, _LONGEST_WAIT)
+        query = {**words, "count": times, "timeout_ms": round(wait * 1000)}
+        found = admin.get("/webhooks", wait, **query)["webhooks"]
+        if len(found) >= times:
+            return found
+        left = end - time.monotonic()
     seen = admin.get("/webhooks")["webhooks"]
     lines = [_told(each) for each in seen] or ["none"]
     wanted = ", ".join(f"{name} {value}" for name, value in words.items() if value is not None)
@@ -187,6 +209,9 @@ def waited(
 
 
 def _told(delivery: JSONObject) -> str:
-    reason = f" ({delivery['reason']})" if delivery["reason"] else ""
+    why = delivery["reason"]
+    if not why and delivery["state"] != "succeeded" and delivery["attempts"]:
+        last = delivery["attempts"][-1]
+        why = last["error"] or f"{last['status']} {last['answer']}".strip()
     url = delivery["endpoint"]["webhook_url"]
-    return f"{delivery['type']} to {url}: {delivery['state']}{reason}"
+    return f"{delivery['type']} to {url}: {delivery['state']}{f' ({why})' if why else ''}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
+import threading
 from collections.abc import Iterator
 from queue import Queue
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from lago_mock import receiver
 from lago_mock.client import AdminError
 from lago_mock.handle import LagoMock
 from lago_mock.receiver import SignatureError, Webhook
@@ -64,7 +67,44 @@ def test_a_callable_that_raises_fails_the_delivery(lago: LagoMock) -> None:
         create(lago)
         (delivery,) = lago.wait_for_webhook("customer.created", state="retrying", timeout=SECONDS)
 
-    assert [each["status"] for each in delivery["attempts"]] == [500]
+        with pytest.raises(AssertionError) as caught:
+            lago.wait_for_webhook("customer.created", timeout=0)
+
+    assert [(each["status"], each["answer"]) for each in delivery["attempts"]] == [
+        (500, "ValueError: no room")
+    ]
+    assert str(caught.value).endswith(": retrying (500 ValueError: no room)")
+
+
+def test_a_receiver_that_is_refused_listens_no_more(lago: LagoMock) -> None:
+    before = threading.active_count()
+
+    with pytest.raises(AdminError, match="event_types"):
+        lago.on_webhook(print, event_types=["customer.craeted"])
+
+    assert threading.active_count() == before
+
+
+def test_a_receiver_ends_although_its_server_has(received: Queue[Webhook]) -> None:
+    before = threading.active_count()
+    with LagoMock(organization={"fixtures": "empty"}) as lago:
+        receiver = lago.on_webhook(received.put)
+
+    with pytest.raises(AdminError, match="no answer from lago-mock"):
+        receiver.close()
+
+    assert threading.active_count() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have one loopback address alone")
+def test_a_receiver_is_found_by_another_address_of_its_machine(
+    lago: LagoMock, received: Queue[Webhook]
+) -> None:
+    with lago.on_webhook(received.put, host="127.0.0.2") as receiver:
+        create(lago)
+        assert received.get(timeout=SECONDS).headers["host"] in receiver.url
+
+    assert receiver.url.startswith("http://127.0.0.2:")
 
 
 @pytest.mark.parametrize("algorithm", ["jwt", "hmac"])
@@ -78,9 +118,9 @@ def test_a_webhook_that_lago_has_signed_is_verified(
     assert lago.verify_webhook(webhook.headers, webhook.body) == webhook.content
     upper = {name.title(): value for name, value in webhook.headers.items()}
     assert lago.verify_webhook(upper, webhook.body) == webhook.content
-    other = webhook.body.replace(b"acct-1", b"acct-2")
-    with pytest.raises(SignatureError, match=r"another body"):
-        lago.verify_webhook(webhook.headers, other)
+    for other in (webhook.body.replace(b"acct-1", b"acct-2"), b"\xff"):
+        with pytest.raises(SignatureError, match=r"another body"):
+            lago.verify_webhook(webhook.headers, other)
 
 
 def segment(value: object) -> str:
@@ -120,6 +160,10 @@ def test_a_signature_that_is_wrong_is_explained(lago: LagoMock, received: Queue[
         (
             {"x-lago-signature": f"a.b.{proof}"},
             "the signature is no JSON Web Token: 'a' is no Base64",
+        ),
+        (
+            {"x-lago-signature": f"{segment({'alg': 'RS256'})}.{segment(['d'])}.{proof}"},
+            "the signature is no JSON Web Token: 'WyJkIl0' is no object",
         ),
     ):
         with pytest.raises(SignatureError) as caught:
@@ -165,6 +209,19 @@ def test_a_webhook_that_does_not_come_is_explained(
         with pytest.raises(AssertionError) as caught:
             lago.wait_for_webhook("customer.updated", timeout=0.05)
     assert str(caught.value).endswith(f"\n  customer.created to {receiver.url}: succeeded")
+
+
+def test_a_wait_may_be_longer_than_the_server_lets_a_call_wait(
+    lago: LagoMock, received: Queue[Webhook], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "_LONGEST_WAIT", 0.01)
+    with pytest.raises(AssertionError, match=r"^0 webhooks .+ came in 0\.05 s, not 1"):
+        lago.wait_for_webhook(timeout=0.05)
+    monkeypatch.undo()
+
+    with lago.on_webhook(received.put):
+        create(lago)
+        lago.wait_for_webhook(timeout=1000)
 
 
 def test_a_refused_target_says_why(lago: LagoMock) -> None:
