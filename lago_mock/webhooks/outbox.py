@@ -14,6 +14,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -284,10 +285,9 @@ class Outbox:
             delivery.end("refused", str(error))
             return
         if delivery.state == "succeeded" and delivery.fault == DUPLICATE:
-            delivery.fault = None  # so that a retry by hand does it once
-            again = await self._send(delivery, hmac_key)
-            delivery.attempts = [*delivery.attempts, again]
-            delivery.fault = DUPLICATE
+            with suppress(Refused):  # its name leads elsewhere by now
+                again = await self._send(delivery, hmac_key)
+                delivery.attempts = [*delivery.attempts, again]
 
     async def _send(self, delivery: Delivery, hmac_key: str) -> JSONObject:
         """Make an attempt and return it as the admin API shows it.

@@ -21,6 +21,7 @@ from lago_mock.webhooks.courier import Courier
 from lago_mock.webhooks.delivery import Delivery
 from lago_mock.webhooks.faults import WebhookFault
 from lago_mock.webhooks.outbox import Outbox
+from lago_mock.webhooks.targets import Refused
 from lago_mock.webhooks.transport import Received, Undelivered
 
 ENDPOINT = {
@@ -227,6 +228,19 @@ def test_what_is_forgotten_while_it_is_sent_is_not_recorded() -> None:
             await kennel.until("succeeded")
 
         assert kennel.rows() == []
+
+    asyncio.run(scenario())
+
+
+def test_a_duplicate_that_must_not_be_sent_leaves_what_arrived() -> None:
+    async def scenario() -> None:
+        kennel = Kennel()
+        kennel.way.answers = [200, Refused("elsewhere")]
+        async with kennel.started():
+            (delivery,) = kennel.tell("Rex", fault=WebhookFault("f", "duplicate"))
+            await kennel.until("succeeded")
+
+        assert (len(delivery.attempts), delivery.fault) == (1, "duplicate")
 
     asyncio.run(scenario())
 
