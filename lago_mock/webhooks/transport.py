@@ -6,8 +6,8 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
@@ -53,12 +53,14 @@ class _Reading:
         self.has_length |= name.lower() in (b"content-length", b"transfer-encoding")
 
     def on_headers_complete(self) -> None:
-        self.answer.status = self.parser.get_status_code()
-        self.has_head = self.answer.status >= 200
+        if not self.is_whole:
+            self.answer.status = self.parser.get_status_code()
+            self.has_head = self.answer.status >= 200
 
     def on_body(self, data: bytes) -> None:
-        self.answer.body = (self.answer.body + data)[:MAX_ANSWER]
-        self.is_whole |= len(self.answer.body) == MAX_ANSWER
+        if not self.is_whole:
+            self.answer.body = (self.answer.body + data)[:MAX_ANSWER]
+            self.is_whole = len(self.answer.body) == MAX_ANSWER
 
     def on_message_complete(self) -> None:
         if self.has_head:  # else it was `100 Continue` or the like
@@ -67,21 +69,20 @@ class _Reading:
     def feed(self, data: bytes) -> None:
         """Take in bytes; none mean that the connection was closed."""
         if data:
-            # A second answer behind a whole one breaks the rules, and counts for nothing.
-            with suppress(httptools.HttpParserError) if self.is_whole else _protocol():
-                self.parser.feed_data(data)
+            self._parse(data)
         elif not self.has_head or self.has_length:
             raise Undelivered("the connection was closed before the answer was whole")
         else:
             self.is_whole = True
 
-
-@contextmanager
-def _protocol() -> Iterator[None]:
-    try:
-        yield
-    except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-        raise Undelivered(f"no answer of HTTP: {error}") from error
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.is_whole = True  # `101 Switching Protocols`, which nobody asked for
+        except httptools.HttpParserError as error:
+            if not self.is_whole:  # what stands behind a whole answer counts for nothing
+                raise Undelivered(f"no answer of HTTP: {error}") from error
 
 
 class Transport:

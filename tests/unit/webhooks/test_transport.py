@@ -101,6 +101,22 @@ def test_a_post_is_one_whole_request() -> None:
             Received(302),
             id="redirect",
         ),
+        pytest.param(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+            Received(101),
+            id="other protocol",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+            b"HTTP/1.1 500 No\r\nContent-Length: 1\r\n\r\nx",
+            Received(200, b"ok"),
+            id="two answers",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more",
+            Received(200, b"ok"),
+            id="something behind it",
+        ),
     ],
 )  # fmt: skip
 def test_answers_are_read_as_http_says(answer: bytes, expected: Received) -> None:
