@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -212,3 +213,13 @@ def test_without_its_retry_the_client_meets_a_rate_limit_as_an_answer(
     (outcome,) = calls(FIND)
 
     assert outcome == {"status": 429, "error": {"status": 429, "error": "Too Many Requests"}}
+
+
+def test_the_public_key_of_webhooks_comes_as_json_and_as_text(calls: Calls) -> None:
+    as_json, as_text = calls(
+        ("webhooks", "fetchJsonPublicKey"), ("webhooks", "fetchPublicKey", {"format": "text"})
+    )
+
+    text = as_json["data"]["webhook"]["public_key"]
+    assert as_text == {"status": 200, "data": text}
+    assert base64.b64decode(text).startswith(b"-----BEGIN PUBLIC KEY-----\n")
