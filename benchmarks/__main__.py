@@ -14,7 +14,7 @@ from subprocess import SubprocessError
 
 from benchmarks.conditions import conditions, foreign_cpu_seconds
 from benchmarks.connection import LoadError
-from benchmarks.parts import OPTIONAL, PARTS, Plan
+from benchmarks.parts import LOADED, OPTIONAL, PARTS, Plan
 from benchmarks.processes import ServerError, can_measure
 from benchmarks.report import Section
 from benchmarks.wrk import HOW_TO_INSTALL, is_installed
@@ -106,7 +106,7 @@ def _missing(chosen: Sequence[str]) -> str | None:
     """Return what this machine lacks for these parts, None when it lacks nothing."""
     if not can_measure():
         return "CPU time and memory are read from Linux's own books: run this on Linux."
-    return HOW_TO_INSTALL if "requests" in chosen and not is_installed() else None
+    return HOW_TO_INSTALL if {*LOADED} & {*chosen} and not is_installed() else None
 
 
 def _measured(chosen: Sequence[str], plan: Plan) -> Iterator[Section]:

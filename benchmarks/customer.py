@@ -89,6 +89,17 @@ def create(port: int, count: int, prefix: str = "bench") -> bytes:
     return answer
 
 
+def subscribe(port: int, url: str) -> None:
+    """Have the organization's webhooks sent to a URL.
+
+    Raises:
+        LoadError: it was refused.
+    """
+    endpoint = json.dumps({"webhook_endpoint": {"webhook_url": url}}).encode()
+    with Connection(port) as connection:
+        connection.answer(request("POST", "/api/v1/webhook_endpoints", HEADERS, endpoint))
+
+
 def put(external_id: str) -> bytes:
     """Return the request that creates the customer."""
     return _post(_BODY.replace(EXTERNAL_ID.encode(), external_id.encode()))

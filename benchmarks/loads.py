@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.customer import body, create
+from benchmarks.customer import body, create, subscribe
 from benchmarks.processes import Running, bare, lago_mock
 from benchmarks.table import Row
 from benchmarks.wrk import Load, create_many, read_one
@@ -60,14 +61,32 @@ def get_rounds(folder: Path, rounds: int, seconds: int) -> Rounds:
 
 def create_rounds(folder: Path, rounds: int, seconds: int) -> Rounds:
     """Measure creates, each of a new customer."""
+    starts = {**_starts(_bare("create")), "in memory": _ours("--db", ":memory:")}
+    return _rounds(starts, _creates(folder), rounds, seconds)
+
+
+def hanging_rounds(folder: Path, rounds: int, seconds: int) -> Rounds:
+    """Measure creates that nobody is told of, and that are told to one who never answers."""
+    starts = {"quiet": _ours(), "hanging": _hanging}
+    return _rounds(starts, _creates(folder), rounds, seconds)
+
+
+@contextmanager
+def _hanging(folder: Path) -> Iterator[Running]:
+    """Start lago-mock with a webhook endpoint that is connected to and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, _ours()(folder) as server:
+        subscribe(server.port, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        yield server
+
+
+def _creates(folder: Path) -> Put:
     body_file = folder / "body.json"
     body_file.write_text(json.dumps(body()))
 
     def put(port: int, seconds: int, run: str) -> Load:
         return create_many(port, seconds, run, body_file)
 
-    starts = {**_starts(_bare("create")), "in memory": _ours("--db", ":memory:")}
-    return _rounds(starts, put, rounds, seconds)
+    return put
 
 
 def _starts(bare_start: Start) -> dict[str, Start]:
@@ -127,6 +146,22 @@ def costs(title: str, rounds: Rounds) -> list[Row]:
         memory = _cpu(rounds["in memory"])
         rows.append(Row(f"{title}: durability", "µs", memory, ours, "right / left"))
     return rows
+
+
+def hanging_costs(rounds: Rounds) -> list[Row]:
+    """Return what a webhook endpoint that never answers costs the creates."""
+    quiet, hanging = rounds["quiet"], rounds["hanging"]
+
+    def row(name: str, unit: str, figure: Callable[[Load], float]) -> Row:
+        left, right = ([figure(each.load) for each in side] for side in (quiet, hanging))
+        return Row(f"POST create: {name}", unit, left, right, "right / left")
+
+    return [
+        Row("POST create: CPU", "µs", _cpu(quiet), _cpu(hanging), "right / left"),
+        row("requests", "1/s", lambda load: load.rate),
+        row("p50", "ms", lambda load: load.p50),
+        row("p99", "ms", lambda load: load.p99),
+    ]
 
 
 def _cpu(measured: Sequence[Measured]) -> list[float]:

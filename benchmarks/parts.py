@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.compaction import compaction_rows
-from benchmarks.loads import comparison, costs, create_rounds, get_rounds
+from benchmarks.loads import (
+    comparison,
+    costs,
+    create_rounds,
+    get_rounds,
+    hanging_costs,
+    hanging_rounds,
+)
 from benchmarks.peers import peer_rows
 from benchmarks.plugin import plugin_rows
 from benchmarks.report import Section, compared, grown
@@ -49,6 +56,12 @@ def requests(plan: Plan) -> list[Section]:
     ]
 
 
+def webhooks(plan: Plan) -> list[Section]:
+    rows = hanging_costs(hanging_rounds(plan.folder, plan.rounds, plan.seconds))
+    title = "Creates without a webhook endpoint and with one that never answers"
+    return [compared("webhooks", title, rows, WITHOUT)]
+
+
 def sizes(plan: Plan) -> list[Section]:
     with filled(plan.folder, QUICK_SIZES if plan.quick else SIZES) as servers:
         growth = growth_rows(servers, plan.rounds)
@@ -85,9 +98,12 @@ def peers(plan: Plan) -> list[Section]:
 PARTS: Mapping[str, Callable[[Plan], list[Section]]] = {
     "start": start,
     "requests": requests,
+    "webhooks": webhooks,
     "sizes": sizes,
     "resets": resets,
     "plugin": plugin,
     "peers": peers,
 }
 OPTIONAL = ("peers",)
+LOADED = ("requests", "webhooks")
+"""Those that need wrk."""

@@ -346,10 +346,16 @@ def test_a_section_of_sizes_holds_their_table_and_every_figure() -> None:
     ("only", "peers", "chosen"),
     [
         pytest.param(
-            None, False, ["start", "requests", "sizes", "resets", "plugin"], id="all-but-peers"
+            None,
+            False,
+            ["start", "requests", "webhooks", "sizes", "resets", "plugin"],
+            id="all-but-peers",
         ),
         pytest.param(
-            None, True, ["start", "requests", "sizes", "resets", "plugin", "peers"], id="all"
+            None,
+            True,
+            ["start", "requests", "webhooks", "sizes", "resets", "plugin", "peers"],
+            id="all",
         ),
         pytest.param(["resets", "start"], False, ["start", "resets"], id="some-in-our-order"),
         pytest.param(["resets"], True, ["resets", "peers"], id="one-and-peers"),
@@ -369,7 +375,10 @@ def test_part_names_are_split_at_commas() -> None:
 def test_a_part_that_there_is_not_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(
         argparse.ArgumentTypeError,
-        match=r"^no part 'reset'; there are: start, requests, sizes, resets, plugin, peers$",
+        match=(
+            r"^no part 'reset'; there are: "
+            r"start, requests, webhooks, sizes, resets, plugin, peers$"
+        ),
     ):
         part_names("sizes,reset")
 
