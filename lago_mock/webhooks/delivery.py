@@ -78,6 +78,14 @@ class Delivery:
         """Whether an attempt is still to come."""
         return self.state in _OPEN
 
+    @property
+    def shortfall(self) -> str:
+        """Why it has not arrived: what ended it, or what the last attempt came to."""
+        if self.reason:
+            return self.reason
+        last = self.attempts[-1]
+        return last["error"] or f"status {last['status']}"
+
     def row(self) -> Row:
         """Return the row that a store keeps of it."""
         kept = {name: value for name, value in vars(self).items() if name != "headers"}

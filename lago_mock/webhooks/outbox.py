@@ -26,7 +26,7 @@ from lago_mock.store.store import DELIVERIES, Store, StoreUnwritable
 from lago_mock.store.tables import Row
 from lago_mock.store.view import View
 from lago_mock.webhooks.courier import Courier
-from lago_mock.webhooks.delivery import Delivery, envelope, seconds_after
+from lago_mock.webhooks.delivery import Delivery, envelope, seconds_after, shown_url
 from lago_mock.webhooks.faults import (
     DELAYED,
     DUPLICATE,
@@ -47,6 +47,7 @@ _FULL: Final = f"{MAX_OPEN:,} webhooks are on their way already"
 _NO_ENDPOINT: Final = "its endpoint was deleted"
 
 _errors = logging.getLogger("lago_mock.errors")
+_logger = logging.getLogger("lago_mock.webhooks")
 
 Lane = tuple[str, Literal["first", "again"]]
 
@@ -322,6 +323,7 @@ class Outbox:
             self._wait(delivery)
         else:
             self._finish(delivery)
+            _log(delivery)
         self._keep(delivery)
         self._courier.tell()
 
@@ -388,6 +390,13 @@ class Outbox:
         for each in ids:
             view.erase(DELIVERIES, each)
         self._store.commit(view)
+
+
+def _log(delivery: Delivery) -> None:
+    if delivery.state != "succeeded":
+        # With the marks of Python text, so that nothing in it looks like a line of ours.
+        told = delivery.type, shown_url(delivery.url), delivery.state, delivery.shortfall
+        _logger.info("webhook %r to %r %s: %s", *told)
 
 
 def _chosen(endpoints: list[Row], wanted: str | None) -> list[Row]:

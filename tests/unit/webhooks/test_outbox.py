@@ -332,6 +332,37 @@ def test_a_start_takes_up_what_is_here_and_what_the_store_has() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        pytest.param([Refused("not there")], "refused: not there", id="refused"),
+        pytest.param([500, 500, 404], "failed: status 404", id="status"),
+        pytest.param([500, 500, Undelivered("silence")], "failed: silence", id="no answer"),
+        pytest.param([500, 200], None, id="arrived"),
+    ],
+)
+def test_what_does_not_arrive_is_told_in_the_log_once(
+    caplog: pytest.LogCaptureFixture, answers: list[int | Exception], told: str | None
+) -> None:
+    async def scenario() -> None:
+        kennel = Kennel()
+        kennel.clock.freeze(kennel.clock.now())
+        kennel.way.answers = list(answers)
+        async with kennel.started():
+            (delivery,) = kennel.tell("Rex")
+            for _ in answers[1:]:
+                await kennel.courier.wait_until(lambda: delivery.next_attempt_at is not None, 10)
+                kennel.clock.advance(60)
+                kennel.outbox.send_due()
+            await kennel.until(told.partition(":")[0] if told else "succeeded")
+
+    with caplog.at_level(logging.INFO, "lago_mock.webhooks"):
+        asyncio.run(scenario())
+
+    url = ENDPOINT["webhook_url"]
+    assert caplog.messages == ([f"webhook 'dog.born' to {url!r} {told}"] if told else [])
+
+
 def test_a_bug_ends_one_webhook_and_not_the_line(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         kennel = Kennel()
