@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -20,7 +19,6 @@ from lago_mock.contract.values import (
     CLEANERS,
     clean,
     is_blank,
-    is_usual,
     to_boolean,
     to_integer,
     to_number,
@@ -65,10 +63,6 @@ _TEXT_METHODS: Final = frozenset({"upcase", "downcase", "strip"})
 _SCALARS: Mapping[Kind, Callable[[Any], JSON]] = MappingProxyType(
     {"string": to_text, "integer": to_integer, "number": to_number, "boolean": to_boolean}
 )
-_TYPES: Final[Mapping[Kind, type]] = MappingProxyType(
-    {"string": str, "integer": int, "number": float, "boolean": bool}
-)
-"""The type that each kind of column keeps as it comes."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +80,6 @@ class Field:
     premium: str | bool = False
     text_format: str = ""
     required: tuple[str, ...] = ()
-
-    @cached_property
-    def usual(self) -> Mapping[str, type]:
-        """The keys of an object whose values are taken as they come when they are of this type.
-
-        Text is only when `is_usual` says so.
-        """
-        return {
-            key: _TYPES[each.kind]
-            for key, each in self.properties.items()
-            if each.kind in _TYPES and not each.premium and not set(each.clean) - {"nul"}
-        }
 
     def code(self, keyword: str) -> str:
         """Return what `error_details` says when a keyword of this value is broken."""
@@ -136,12 +118,7 @@ class Permit:
     def object(self, spec: Field, value: JSONObject, path: tuple[str | int, ...]) -> JSONObject:
         """Return the permitted keys of an object, each value coerced."""
         permitted = {}
-        usual = spec.usual
         for key, given in value.items():
-            kind = type(given)
-            if kind is usual.get(key) and (kind is not str or is_usual(given)):
-                permitted[key] = given
-                continue
             known = spec.properties.get(key)
             if known is None:
                 self.unknown.append((*path, key))
@@ -187,8 +164,6 @@ class Permit:
         return [self._read_scalar(items, item, (*path, n)) for n, item in enumerate(value)]
 
     def _read_scalar(self, spec: Field, value: JSON, path: tuple[str | int, ...]) -> Any:
-        if spec.kind == "string" and isinstance(value, str) and is_usual(value):
-            return clean(value, spec.clean) if spec.clean else value
         if isinstance(value, _NESTED):
             return _ABSENT
         if isinstance(value, str) and spec.blank != "keep" and is_blank(value):

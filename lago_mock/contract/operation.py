@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -11,7 +11,8 @@ from typing import Any, Literal
 from lago_mock.contract.fields import Field, FieldCompiler, Licensed, Permit, problem_of
 from lago_mock.contract.loader import Document, DocumentError, with_webhooks
 from lago_mock.contract.router import Router
-from lago_mock.contract.validators import Schemas, Validator, Violation
+from lago_mock.contract.usual import licences_in, usual_schema
+from lago_mock.contract.validators import Schemas, Validator, Violation, judge_of
 from lago_mock.contract.webhooks import WebhookType, webhook_types
 from lago_mock.errors import BadRequest, Problem
 from lago_mock.pointers import pointer, resolve, steps_of
@@ -74,21 +75,36 @@ class Operation:
         given = body.get(self.root) if isinstance(body, dict) and self.root else body
         if self.root and not (isinstance(given, dict) and given):
             raise BadRequest(self.root)
+        whole = {self.root: given} if self.root else given
+        if self._is_usual(whole) and all(map(licensed, self._licences)) and self._fits(whole):
+            return Judged(given if isinstance(given, dict) else {})
         spec = self.fields.properties[self.root] if self.root else self.fields
         permit = Permit(licensed)
         value = permit.object(spec, given if isinstance(given, dict) else {}, ())
         prefix = (self.root,) if self.root else ()
         unknown = tuple(pointer(*prefix, *path) for path in permit.unknown)
-        whole = {self.root: value} if self.root else value
-        if not permit.problems and (self.request is None or self.request.is_valid(whole)):
+        violations = self._violations({self.root: value} if self.root else value)
+        if not violations and not permit.problems:
             return Judged(value, (), unknown)
-        violations = self._violations(whole)
         empty = [violation for violation in violations if _is_empty_root(violation)]
         if self.root and empty and not permit.unlicensed:
             raise BadRequest(self.root)
         violations = [violation for violation in violations if violation not in empty]
         found = [each for one in violations for each in problem_of(self.fields, one, len(prefix))]
         return Judged(value, _in_order(spec, permit.problems, found), unknown)
+
+    @cached_property
+    def _is_usual(self) -> Callable[[JSON], bool]:
+        assert self.fields is not None, "what has a body has fields"
+        return judge_of(usual_schema(self.fields))
+
+    @cached_property
+    def _licences(self) -> frozenset[str | bool]:
+        assert self.fields is not None, "what has a body has fields"
+        return frozenset(licences_in(self.fields))
+
+    def _fits(self, value: JSON) -> bool:
+        return self.request is None or self.request.is_valid(value)
 
     def strangers(self, body: JSONObject) -> list[str]:
         """Return the pointers of what is sent beside the root and is no query parameter."""

@@ -5,7 +5,7 @@ jsonschema words the reasons. It takes 40 ms to import, so that comes with the f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -110,3 +110,9 @@ class Validator:
                 error.instance,
                 error.message,
             )
+
+
+def judge_of(schema: JSONObject) -> Callable[[JSON], bool]:
+    """Return what tells whether values fit a schema of Draft 4 that stands alone."""
+    fits: Callable[[JSON], bool] = jsonschema_rs.Draft4Validator(schema).is_valid
+    return fits

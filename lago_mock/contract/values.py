@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 Scalar: TypeAlias = str | int | float | bool | None
 
 # What Ruby calls [[:space:]]; Python's own isspace() adds U+001C to U+001F.
-_SPACES: Final = (
+SPACES: Final = (
     "\t\n\v\f\r \u0085\u00a0\u1680"
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
@@ -37,17 +37,9 @@ _TOO_LARGE: Final = 10**30
 _FALSE_TEXTS: Final = frozenset({"0", "f", "F", "false", "FALSE", "off", "OFF"})
 
 
-def is_usual(text: str) -> bool:
-    """Tell whether text begins with a visible character of ASCII and holds no NUL.
-
-    Then it is not blank, and a column keeps it as it comes.
-    """
-    return "!" <= text < "\x7f" and "\0" not in text
-
-
 def is_blank(text: str) -> bool:
     """Tell whether there is nothing but white space, which Lago takes for no text at all."""
-    return not text.strip(_SPACES)
+    return not text.strip(SPACES)
 
 
 def to_text(value: Scalar) -> str | None:

@@ -106,25 +106,6 @@ def test_array_without_items_holds_anything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "usual"),
-    [
-        pytest.param(TEXT, str, id="text"),
-        pytest.param(TEXT | {"x-lago-clean": ["nul"]}, str, id="text without NUL"),
-        pytest.param(TEXT | {"x-lago-blank": None}, str, id="text that may be blank"),
-        pytest.param({"type": "integer"}, int, id="whole number"),
-        pytest.param({"type": "number"}, float, id="number"),
-        pytest.param({"type": "boolean"}, bool, id="boolean"),
-        pytest.param(TEXT | {"x-lago-clean": ["nul", "strip"]}, None, id="text to clean"),
-        pytest.param(TEXT | {"x-lago-premium": True}, None, id="not for all"),
-        pytest.param({"type": ["string", "integer"]}, None, id="scalar of two types"),
-        pytest.param(ADDRESS, None, id="object"),
-    ],
-)
-def test_an_object_knows_what_it_takes_as_it_comes(schema: JSONObject, usual: type | None) -> None:
-    assert compiled(object_of(a=schema)).usual == ({"a": usual} if usual else {})
-
-
-@pytest.mark.parametrize(
     ("extension", "attribute", "value"),
     [
         pytest.param({}, "codes", {}, id="no code"),

@@ -13,7 +13,6 @@ from lago_mock.contract.values import (
     Scalar,
     clean,
     is_blank,
-    is_usual,
     to_boolean,
     to_integer,
     to_number,
@@ -288,21 +287,6 @@ def test_white_space_of_every_script_is_blank(text: str) -> None:
 )
 def test_visible_text_controls_and_zero_width_characters_are_not_blank(text: str) -> None:
     assert not is_blank(text)
-
-
-@pytest.mark.parametrize("text", ["a", "a b ", "!", "~", "aé\u2028"])
-def test_text_that_begins_visibly_and_holds_no_nul_is_usual(text: str) -> None:
-    assert is_usual(text)
-
-
-@pytest.mark.parametrize("text", ["", " ", " a", "\u3000a", "\0", "a\0", "\x7f", "é", "\x1fa"])
-def test_what_is_empty_begins_otherwise_or_holds_nul_is_not_usual(text: str) -> None:
-    assert not is_usual(text)
-
-
-@given(st.text())
-def test_usual_text_is_never_blank(text: str) -> None:
-    assert not (is_usual(text) and is_blank(text))
 
 
 @pytest.mark.parametrize(
