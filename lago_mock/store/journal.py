@@ -77,7 +77,12 @@ class CommitJournal:
         checksum, _, text = line.partition(b" ")
         if checksum != _checksum(text):
             raise self.damaged(f"line {number + 1} does not match its checksum")
-        commit: JSONObject = orjson.loads(text)
+        try:
+            return self._numbered(orjson.loads(text), number)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self.damaged(f"line {number + 1} is none of a journal ({error!r})") from error
+
+    def _numbered(self, commit: JSONObject, number: int) -> JSONObject:
         if commit["number"] != number:
             raise self.damaged(f"line {number + 1} is numbered {commit['number']}")
         if number == 0:

@@ -112,8 +112,12 @@ def journal_of(path: Path, generation: int = 0) -> Path:
     return path.with_name(f"{path.name}.journal.{generation}")
 
 
-def line(content: Row) -> bytes:
-    text = orjson.dumps(content)
+def line(content: Any) -> bytes:
+    return checked(orjson.dumps(content))
+
+
+def checked(text: bytes) -> bytes:
+    """Return a line of a journal that says this, whatever it is."""
     return b"%08x %b\n" % (zlib.crc32(text), text)
 
 

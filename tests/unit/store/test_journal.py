@@ -15,7 +15,16 @@ from lago_mock.store.journal import (
     refuse_newer,
     sync_folder,
 )
-from tests.unit.store.stores import RESTORE, Row, disk_full_at, header, journal_of, line, numbered
+from tests.unit.store.stores import (
+    RESTORE,
+    Row,
+    checked,
+    disk_full_at,
+    header,
+    journal_of,
+    line,
+    numbered,
+)
 
 Codes = list[str]
 
@@ -221,6 +230,23 @@ def flipped(text: bytes) -> bytes:
         ),
         pytest.param(numbered(1, "a"), "line 1 is numbered 1", id="the header is gone"),
         pytest.param(header(3), "it is of generation 3", id="the header of another journal"),
+        pytest.param(
+            line({"number": 0, "format": 1}),
+            "line 1 is none of a journal (KeyError('generation'))",
+            id="a header without generation",
+        ),
+        pytest.param(
+            line({"number": 0, "generation": 0, "format": "one"}),
+            "line 1 is none of a journal "
+            "(TypeError(\"'>' not supported between instances of 'str' and 'int'\"))",
+            id="a header with a text for its format",
+        ),
+        pytest.param(
+            header() + line([1]),
+            "line 2 is none of a journal "
+            "(TypeError('list indices must be integers or slices, not str'))",
+            id="a line that is a list",
+        ),
     ],
 )
 @pytest.mark.parametrize("last", [True, False], ids=["last", "not last"])
@@ -230,6 +256,15 @@ def test_a_damaged_journal_is_refused_and_left_alone(
     journal_of(path).write_bytes(content)
 
     assert refusal(path, last=last) == f"{journal_of(path)}: {reason}. {RESTORE}"
+
+
+def test_a_line_that_is_no_json_is_refused_whatever_its_checksum(path: Path) -> None:
+    journal_of(path).write_bytes(header() + checked(b"oops"))
+
+    text = refusal(path)
+
+    assert text.startswith(f"{journal_of(path)}: line 2 is none of a journal (JSONDecodeError(")
+    assert text.endswith(f"). {RESTORE}")
 
 
 def test_a_journal_of_a_newer_format_is_refused(path: Path) -> None:
