@@ -19,6 +19,7 @@ from lago_mock.saved_state import SavedOrganization
 from lago_mock.signing import Signing
 from lago_mock.store.store import FixtureRows, Store
 from lago_mock.store.tables import Row
+from lago_mock.store.view import View
 from lago_mock.webhooks.courier import Courier
 from lago_mock.webhooks.outbox import Outbox
 from lago_mock.wire import JSONObject
@@ -114,7 +115,8 @@ class Tenants:
         row["api_keys"] = [
             {"lago_id": self._ids.new_id(), **key} for key in keys or [{"value": FALLBACK_KEY}]
         ]
-        self._give_rows({**row, "founding": {key: row[key] for key in _FOUNDING}}, self.fixtures)
+        row["founding"] = {key: row[key] for key in _FOUNDING}
+        self._store.reset(self._staged(row, self.fixtures), self.fixtures.rows)
 
     def _grant(self, row: Row, api_key: str) -> None:
         """See to it that an organization has a key, and has it after a reset."""
@@ -163,7 +165,7 @@ class Tenants:
         }
         if fixtures is not self.fixtures:
             row["fixtures"] = fixtures.name
-        self._give_rows(row, fixtures)
+        self._store.reset(self._staged(row, fixtures), fixtures.rows)
         return self._enroll(row)
 
     def _set(self, name: str | None) -> FixtureSet:
@@ -200,15 +202,15 @@ class Tenants:
             kept = self._slugs[organization_id] = version, self.row(organization_id)["slug"]
         return kept[1]
 
-    def _give_rows(self, row: Row, fixtures: FixtureSet) -> None:
-        """Put an organization back to a fixture set, its default billing entity by its name."""
+    def _staged(self, row: Row, fixtures: FixtureSet) -> View:
+        """Stage what an organization has beside a set's rows: its row, the entity of its name."""
         view = self._store.view(row["lago_id"])
         entity, own = fixtures.rows.row("billing_entities", 1), fixtures.organization
         if row["name"] != own["name"] or row["billing_entity_code"] != own["billing_entity_code"]:
             entity |= {"name": row["name"], "code": row["billing_entity_code"]}
         view.put("organizations", row)
         view.put("billing_entities", entity)
-        self._store.reset(view, fixtures.rows)
+        return view
 
     def row(self, organization_id: str) -> Row:
         """Return an organization's row, a copy."""
@@ -369,50 +371,47 @@ class Tenants:
 
         Raises:
             DocumentError: a fixture set is gone or broken.
-            StoreUnwritable: the disk refused it.
+            StoreUnwritable: the disk refused it; nothing has changed.
         """
-        if sandbox:
-            row = self.row(sandbox.facts.organization_id)
-            self._renew(self._reset_rows({**row, "fixtures": fixtures} if fixtures else row))
-        else:
-            self.fixtures = self._set(fixtures)
-            self._reset_all()
-        scopes: list[Scope] = [sandbox] if sandbox else [self.server, *self]
-        for scope in scopes:
-            scope.clear()
-        self._follow(sandbox or self.server)
-
-    def _reset_all(self) -> None:
-        for row in self._store.organizations():
-            if row.get("temporary"):
-                self._store.remove(row["lago_id"])
-            else:
-                row.pop("fixtures", None)
-                self._reset_rows(row)
-        self._index()
-        self._ids.restart()
+        if sandbox is None:
+            self.take(self._set(fixtures))
+            return
+        row = self.row(sandbox.facts.organization_id)
+        if fixtures:
+            row["fixtures"] = fixtures
+        its_set = self._set(row.get("fixtures"))
+        row = _as_founded(row, its_set)
+        self._store.reset(self._staged(row, its_set), its_set.rows)
+        self._renew(row)
+        sandbox.clear()
+        self._follow(sandbox)
 
     def take(self, fixtures: FixtureSet) -> None:
-        """Make another fixture set the present one, and reset the whole server to it.
+        """Make a fixture set the present one, and reset the whole server to it.
 
         Raises:
-            StoreUnwritable: the disk refused it.
+            StoreUnwritable: the disk refused it; nothing has changed.
         """
+        stay, go = [], []
+        for row in self._store.organizations():
+            row.pop("fixtures", None)
+            if row.get("temporary"):
+                go.append(row["lago_id"])
+            else:
+                stay.append(self._staged(_as_founded(row, fixtures), fixtures))
+        self._store.replace(stay, fixtures.rows, go)
         self.fixtures = fixtures
-        self.reset()
+        self._index()
+        self._ids.restart()
+        for scope in (self.server, *self):
+            scope.clear()
+        self._follow(self.server)
 
     def forget_answers(self) -> None:
         """Let go of kept answers and sets: what they were made by has changed."""
         self._compiled.clear()
         for sandbox in self:
             sandbox.answers.clear()
-
-    def _reset_rows(self, row: Row) -> Row:
-        fixtures = self._set(row.get("fixtures"))
-        kept = {name: row[name] for name in _KEPT if name in row}
-        row = {**fixtures.organization, **row["founding"], **kept}
-        self._give_rows(row, fixtures)
-        return row
 
     def snapshot(self, sandbox: Sandbox | None, name: str) -> None:
         """Keep the rows of one organization, or of all, under a name.
@@ -445,23 +444,21 @@ class Tenants:
         reset makes of it.
 
         Raises:
-            StoreUnwritable: the disk refused it; of several organizations some may have changed.
+            StoreUnwritable: the disk refused it; nothing has changed.
         """
         known = {row["lago_id"]: row for row in self._store.organizations()}
         ids = {_id(sandbox) or each.row["lago_id"] for each in given}
         stays = any("temporary" not in known[each] for each in ids & known.keys())
-        try:
-            for number, each in enumerate(given):
-                present = known.get(_id(sandbox) or each.row["lago_id"])
-                own = _staying(present) if present else _founded(each.row, stays or number > 0)
-                row = {**each.row, **own}
-                view = self._store.view(row["lago_id"])
-                replace(each, row=row).fill(view)
-                self._store.reset(view, _NO_ROWS)
-            for gone in () if sandbox else known.keys() - ids:
-                self._store.remove(gone)
-        finally:
-            self._index()
+        views = []
+        for number, each in enumerate(given):
+            present = known.get(_id(sandbox) or each.row["lago_id"])
+            own = _staying(present) if present else _founded(each.row, stays or number > 0)
+            row = {**each.row, **own}
+            views.append(self._store.view(row["lago_id"]))
+            replace(each, row=row).fill(views[-1])
+        gone = set() if sandbox else known.keys() - ids
+        self._store.replace(views, _NO_ROWS, gone)
+        self._index()
         for one in [sandbox] if sandbox else self:
             one.release()
 
@@ -492,6 +489,12 @@ class Tenants:
 def is_key(value: str) -> bool:
     """Tell whether a text can be an API key: 1 to 255 characters of visible ASCII."""
     return 0 < len(value) <= MAX_KEY and all("!" <= each <= "~" for each in value)
+
+
+def _as_founded(row: Row, fixtures: FixtureSet) -> Row:
+    """Return the row of an organization as a reset makes it."""
+    kept = {name: row[name] for name in _KEPT if name in row}
+    return {**fixtures.organization, **row["founding"], **kept}
 
 
 def _staying(row: Row) -> JSONObject:

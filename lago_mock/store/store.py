@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import index
 from pathlib import Path
 
 from lago_mock.discards import Discards, Later
@@ -92,12 +93,12 @@ class Store:
         for owner, collections in owners.items():
             self._give(owner, State(collections, sequences.get(owner, {})))
         for journal, commit in file.commits(_logger.warning):
-            named = commit.get("rows", {}).keys() | commit.get("erased", {}).keys()
-            for collection in named - self._keys.keys():
-                raise journal.damaged(
-                    f"a row is of {collection!r}, which is no collection that is known"
-                )
-            self._replay(commit)
+            try:
+                for change in commit.get("together", [commit]):
+                    self._replay(change)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                what = f"line {commit['number'] + 1} is no change of this store ({error!r})"
+                raise journal.damaged(what) from error
 
     def _frozen(self, name: str, rows: Mapping[int, bytes]) -> Frozen:
         collection = RowDatabase().collection(name, self._keys[name])
@@ -118,6 +119,12 @@ class Store:
             self._organization(owner).restore(state)
 
     def _replay(self, commit: JSONObject) -> None:
+        """Make a change again that a journal line tells.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: it is none, or not of what is here.
+        """
+        self._refuse_unknown(commit)
         if "secrets" in commit:
             self._secrets = commit["secrets"]
         elif _FIXTURES in commit:
@@ -135,6 +142,11 @@ class Store:
         else:
             self._replay_rows(commit)
 
+    def _refuse_unknown(self, commit: JSONObject) -> None:
+        named = commit.get("rows", {}).keys() | commit.get("erased", {}).keys()
+        for collection in named - self._keys.keys():
+            raise ValueError(f"a row is of {collection!r}, which is no collection that is known")
+
     def _replay_fixtures(self, commit: JSONObject) -> None:
         rows = commit["rows"].items()
         frozen = {name: self._frozen(name, encoded_rows(rows)) for name, rows in rows}
@@ -145,8 +157,8 @@ class Store:
         organization = self._organization(commit["organization"])
         if "reset" in commit:
             organization.restore(self._fixtures[commit["reset"]].state)
-        erased = commit.get("erased", {})
-        organization.apply(numbered(commit["rows"]), commit["sequences"], erased)
+        sequences = {name: index(number) for name, number in commit["sequences"].items()}
+        organization.apply(numbered(commit["rows"]), sequences, commit.get("erased", {}))
 
     def _organization(self, organization_id: str) -> OrganizationRows:
         known = self._organizations.get(organization_id)
@@ -232,13 +244,34 @@ class Store:
         Raises:
             StoreUnwritable: the disk refused it; memory and disk are as before.
         """
+        self.replace([view], fixtures)
+
+    def replace(
+        self, views: Sequence[View], fixtures: FixtureRows, gone: Collection[str] = ()
+    ) -> None:
+        """Reset organizations, as `reset` does one, and remove others: all of it or nothing.
+
+        Raises:
+            StoreUnwritable: the disk refused it; memory and disk are as before.
+        """
         self._know(fixtures)
-        rows = encoded(view.rows)
-        line = lines(rows, view.sequences)
-        self._append({"organization": view.organization_id, "reset": fixtures.name, **line})
-        organization = self._organization(view.organization_id)
-        self._discards.add(organization.restore(fixtures.state))
-        organization.apply(rows, view.sequences)
+        resets = [(view, encoded(view.rows)) for view in views]
+        changes: list[JSONObject] = [
+            {
+                "organization": view.organization_id,
+                "reset": fixtures.name,
+                **lines(rows, view.sequences),
+            }
+            for view, rows in resets
+        ]
+        changes += [{"removed": each} for each in gone]
+        self._append(changes[0] if len(changes) == 1 else {"together": changes})
+        for view, rows in resets:
+            organization = self._organization(view.organization_id)
+            self._discards.add(organization.restore(fixtures.state))
+            organization.apply(rows, view.sequences)
+        for each in gone:
+            self._remove(each)
 
     def _know(self, fixtures: FixtureRows) -> None:
         """Write down the rows of a fixture set, unless they are known."""

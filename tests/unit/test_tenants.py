@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from lago_mock.journal import Entry
 from lago_mock.resources import load_resources
 from lago_mock.rules import Rules
 from lago_mock.sandbox import Sandbox, Scope
+from lago_mock.saved_state import SavedOrganization
 from lago_mock.signing import Signing
 from lago_mock.store.store import Store, StoreUnwritable
 from lago_mock.tenants import FALLBACK_KEY, Tenants, is_key
+from tests.unit.store.stores import disk_full_at, everything, journal_of
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 KEYS = {each.plural: each.key for each in load_resources().values()}
@@ -518,6 +522,54 @@ def test_a_reset_to_another_set_brings_its_premium_integrations(
     assert store.organizations()[0]["premium_integrations"] == ["auto_dunning"]
     assert sandbox.licensed("auto_dunning")
     assert not sandbox.licensed("revenue_share")
+
+
+def load_renamed(tenants: Tenants, store: Store) -> None:
+    """Give all organizations but the last other names, and no rows but a billing entity."""
+    tenants.load(
+        None,
+        [
+            SavedOrganization(
+                {**row, "legal_name": "Renamed"},
+                {"billing_entities": [default_entity(store, row["lago_id"])]},
+                {},
+            )
+            for row in store.organizations()[:-1]
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda tenants, _: tenants.reset(None, "empty"), id="reset"),
+        pytest.param(load_renamed, id="load"),
+    ],
+)
+def test_what_the_disk_refuses_half_way_changes_no_organization(
+    act: Callable[[Tenants, Store], None],
+    compiler: FixtureCompiler,
+    default: FixtureSet,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state.json"
+    store = Store.open(KEYS, path)
+    tenants = Tenants(store, ServerClock(), compiler, default, Rules(), 10)
+    tenants.begin(None, None, anew=False)
+    for name in ("Second", "Third", "Fourth"):
+        tenants.add({"name": name}, tenants.new_key(f"{name}-key"))
+    before, known = everything(store), ids(tenants)
+
+    for room in count(0, 100):
+        size = journal_of(path).stat().st_size
+        with suppress(StoreUnwritable), disk_full_at(size + room):
+            act(tenants, store)
+            break
+        assert (everything(store), ids(tenants), tenants.fixtures) == (before, known, default)
+
+    assert everything(store) != before
+    assert ids(tenants) == [row["lago_id"] for row in store.organizations()]
+    store.close()
 
 
 async def woken(scopes: list[Scope], act: Callable[[], None]) -> list[bool]:

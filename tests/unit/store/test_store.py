@@ -25,9 +25,12 @@ from tests.unit.store.stores import (
     everything,
     fixture_set,
     found,
+    header,
     journal_of,
     killed,
+    line,
     on_disk,
+    organizations,
     put,
     reset,
     tax,
@@ -264,6 +267,53 @@ def test_a_reset_that_the_disk_refuses_changes_neither_memory_nor_disk(
     reset(store, fixtures)
     again = Store.open(KEYS, survive(store, path))
     assert codes(store) == codes(again) == "f"
+    again.close()
+
+
+def replace_two_of_three(store: Store) -> None:
+    """Reset the organizations `first` and `second` at once, and remove `third`."""
+    views = [store.view(owner) for owner in ("first", "second")]
+    for view in views:
+        view.put("organizations", {"lago_id": view.organization_id})
+    store.replace(views, fixture_set(tax("f"), taxes=1), ["third"])
+
+
+def test_resets_and_removals_at_once_are_one_line(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    for owner in ("first", "second", "third"):
+        reset(store, fixture_set(tax("a")), owner)
+    before = len(commits(path))
+
+    replace_two_of_three(store)
+
+    known, line = commits(path)[before:]
+    assert known["fixtures"] == "demo"
+    assert [each.get("reset") for each in line["together"]] == ["demo", "demo", None]
+    assert line["together"][-1] == {"removed": "third"}
+    again = Store.open(KEYS, survive(store, path))
+    for each in (store, again):
+        assert organizations(each) == "first second"
+        assert codes(each, "first") == codes(each, "second") == "f"
+    again.close()
+
+
+def test_resets_and_removals_at_once_that_the_disk_refuses_change_nothing(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    for owner in ("first", "second", "third"):
+        reset(store, fixture_set(), owner)
+        put(store, tax("a"), owner=owner)
+    before = everything(store)
+    size = journal_of(path).stat().st_size
+
+    for room in range(0, 400, 20):
+        with disk_full_at(size + room), pytest.raises(StoreUnwritable):
+            replace_two_of_three(store)
+        assert everything(store) == before
+
+    again = Store.open(KEYS, survive(store, path))
+    assert everything(again) == before
     again.close()
 
 
@@ -539,6 +589,61 @@ def test_a_journal_with_rows_of_no_known_collection_is_refused(path: Path, kind:
 
     assert text.startswith(f"{journal_of(copy)}: ")
     assert "'plans'" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({}, "KeyError('organization')", id="no change at all"),
+        pytest.param({"organization": "org", "sequences": {}}, "KeyError('rows')", id="no rows"),
+        pytest.param({"organization": "org", "rows": {}}, "KeyError('sequences')", id="no numbers"),
+        pytest.param(
+            {"organization": "org", "rows": {}, "sequences": {"taxes": "one"}},
+            "TypeError(\"'str' object cannot be interpreted as an integer\")",
+            id="a text for a number",
+        ),
+        pytest.param(
+            {"organization": "org", "rows": [], "sequences": {}},
+            "AttributeError(\"'list' object has no attribute 'keys'\")",
+            id="rows are a list",
+        ),
+        pytest.param(
+            {"organization": "org", "rows": {"taxes": {"x": tax("a")}}, "sequences": {}},
+            "ValueError(\"invalid literal for int() with base 10: 'x'\")",
+            id="a row has no number",
+        ),
+        pytest.param(
+            {"organization": "org", "rows": {"taxes": {"1": {"code": "a"}}}, "sequences": {}},
+            "KeyError('lago_id')",
+            id="a row without its id",
+        ),
+        pytest.param(
+            {"organization": "org", "rows": {}, "sequences": {}, "erased": {"taxes": [9]}},
+            "KeyError(9)",
+            id="a row that is not there is erased",
+        ),
+        pytest.param(
+            {"organization": "org", "reset": "demo", "rows": {}, "sequences": {}},
+            "KeyError('demo')",
+            id="a set that nobody knows",
+        ),
+        pytest.param(
+            {"together": [{"organization": "org", "restored": "one"}]},
+            "KeyError(('org', 'one'))",
+            id="a snapshot that nobody took",
+        ),
+    ],
+)
+def test_a_line_that_is_no_change_of_the_store_is_refused(
+    path: Path, change: Row, reason: str
+) -> None:
+    path.parent.mkdir(exist_ok=True)
+    journal_of(path).write_bytes(header() + line({"number": 1, **change}))
+
+    text = refusal(path)
+
+    what = f"line 2 is no change of this store ({reason})"
+    assert text == f"{journal_of(path)}: {what}. {RESTORE}"
 
 
 @pytest.mark.parametrize(
