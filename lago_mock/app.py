@@ -22,6 +22,7 @@ from lago_mock.clock import Clock, ServerClock
 from lago_mock.contract.loader import Document, DocumentError, load_document
 from lago_mock.contract.operation import Contract
 from lago_mock.cors import Cors
+from lago_mock.damage import judge_of
 from lago_mock.data import data_folder
 from lago_mock.endpoint import Endpoint
 from lago_mock.exchange import Parts
@@ -180,6 +181,7 @@ def _open_store(resources: Mapping[str, Resource], settings: Settings) -> Store:
         Path(settings.db),
         durable=settings.durability == "disk",
         compact_bytes=settings.compact_bytes,
+        judge=judge_of(resources),
     )
 
 

@@ -52,3 +52,14 @@ class Columns:
             "additionalProperties": self.others,
             "allOf": [dict(rule) for rule in self.rules],
         }
+
+    def flaw(self, row: JSONObject) -> str | None:
+        """Return a column that a row lacks, or that no request sets and is no text; None if none.
+
+        It costs less than the schema, and holds for what was written without any validation.
+        """
+        for name, schema in self.needed.items():
+            is_ours = schema is ID or schema is MOMENT
+            if name not in row or (is_ours and not isinstance(row[name], str)):
+                return name
+        return None

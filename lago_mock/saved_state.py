@@ -15,8 +15,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Final
 
-import orjson
-
 from lago_mock.clock import Clock, SystemClock, instant_of
 from lago_mock.columns import ID
 from lago_mock.contract.operation import Contract, Operation
@@ -68,18 +66,11 @@ def saved(row: Row, state: State) -> JSONObject:
     own = {name: value for name, value in row.items() if name not in _INTERNAL}
     own["api_keys"] = keys
     collections = {
-        name: [row for _, row in sorted(_live(frozen.encoded()))]
+        name: [row for _, row in frozen.live_rows()]
         for name, frozen in state.collections.items()
         if frozen.live
     }
     return {"organization": own, "collections": collections, "sequences": dict(state.sequences)}
-
-
-def _live(encoded: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, Row]]:
-    for number, text in encoded:
-        row = orjson.loads(text)
-        if "deleted_at" not in row:
-            yield number, row
 
 
 class StateJudge:

@@ -34,6 +34,9 @@ from lago_mock.store.tables import copied
 from lago_mock.wire import JSONObject
 
 Tables = dict[str, dict[int, bytes]]
+_NUMBER = re.compile("[1-9][0-9]{0,17}")
+"""How TinyDB writes a number, so that no two rows have the same."""
+
 PagedTables = Iterable[tuple[str, Iterable[RowPage]]]
 
 
@@ -222,7 +225,7 @@ def _write_all(file: BinaryIO, head: JSONObject, tables: PagedTables) -> None:
 
 def _is_table(table: Any) -> bool:
     return isinstance(table, dict) and all(
-        number.isdecimal() and isinstance(row, dict) for number, row in table.items()
+        _NUMBER.fullmatch(number) and isinstance(row, dict) for number, row in table.items()
     )
 
 

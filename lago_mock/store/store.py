@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import index
 from pathlib import Path
 
@@ -30,6 +30,9 @@ _FIXTURES = "fixtures"
 _SNAPSHOTS = "snapshots"
 _SEPARATOR = ":"
 _WHOLE_SERVER = ""
+
+Judge = Callable[[str, State], str | None]
+"""Tells what is wrong with the rows of an organization, or of a snapshot of it."""
 
 Snapshot = Mapping[str, State]
 """The state of one organization, or of each, by its id."""
@@ -58,10 +61,12 @@ class Store:
         *,
         durable: bool = False,
         compact_bytes: int = COMPACT_BYTES,
+        judge: Judge = lambda _owner, _state: None,
     ) -> Store:
         """Return the store of a file, loaded when there is one.
 
-        `durable` makes a commit outlive a loss of power; `compact_bytes` is as `Disk` has it.
+        `durable` makes a commit outlive a loss of power; `compact_bytes` is as `Disk` has it;
+        what `judge` tells of the rows found is damage.
 
         Raises:
             StoreError: the file is damaged, locked, or cannot be written.
@@ -71,6 +76,7 @@ class Store:
         file.lock()
         try:
             store._load(file)
+            store._judge(file, judge)
         except BaseException:
             file.close()
             raise
@@ -99,6 +105,13 @@ class Store:
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 what = f"line {commit['number'] + 1} is no change of this store ({error!r})"
                 raise journal.damaged(what) from error
+
+    def _judge(self, file: StoreFile, judge: Judge) -> None:
+        for owner, state in self._states():
+            kind, _, _ = owner.partition(_SEPARATOR)
+            what = None if kind == _FIXTURES else judge(owner, state)
+            if what:
+                raise file.damaged(what)
 
     def _frozen(self, name: str, rows: Mapping[int, bytes]) -> Frozen:
         collection = RowDatabase().collection(name, self._keys[name])
@@ -161,11 +174,13 @@ class Store:
         organization.apply(numbered(commit["rows"]), sequences, commit.get("erased", {}))
 
     def _organization(self, organization_id: str) -> OrganizationRows:
+        """Return an organization to write to, made where it is not known."""
+        return self._organizations.setdefault(organization_id, self._rows_of(organization_id))
+
+    def _rows_of(self, organization_id: str) -> OrganizationRows:
+        """Return an organization to read, one without rows where it is not known."""
         known = self._organizations.get(organization_id)
-        if known is None:
-            known = OrganizationRows(organization_id, self._keys)
-            self._organizations[organization_id] = known
-        return known
+        return known or OrganizationRows(organization_id, self._keys)
 
     def defer(self, later: Later) -> None:
         """Let go of replaced rows in steps that an event loop runs between the requests."""
@@ -183,12 +198,8 @@ class Store:
 
     def state(self, organization_id: str) -> State:
         """Return what an organization has now, its own row and its webhooks apart."""
-        return (
-            self._organizations[organization_id]
-            .freeze()
-            .without("organizations")
-            .without(DELIVERIES)
-        )
+        state = self._rows_of(organization_id).freeze()
+        return state.without("organizations").without(DELIVERIES)
 
     def secrets(self) -> JSONObject:
         """Return the server's own secrets, empty when none were kept."""
@@ -205,11 +216,11 @@ class Store:
 
     def version(self, organization_id: str) -> int:
         """Return a number that grows with each commit of an organization."""
-        return self._organization(organization_id).version
+        return self._rows_of(organization_id).version
 
     def view(self, organization_id: str) -> View:
         """Return a staged view of an organization; of a new one when the id is not known."""
-        return self._organization(organization_id).view()
+        return self._rows_of(organization_id).view()
 
     def commit(self, view: View, *, lasting: bool = True) -> None:
         """Keep what a view has staged: on disk first, then in memory, all of it or nothing.

@@ -35,6 +35,12 @@ class Frozen:
         """Yield all rows, discarded ones too, as number and JSON."""
         return (each for page in self.rows.values() for each in page.rows.items())
 
+    def live_rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield the live rows, each the caller's own copy, with their numbers; the oldest first."""
+        for page in self.rows.values():
+            for number in page.live:
+                yield number, orjson.loads(page.rows[number])
+
     def row(self, number: int) -> Row:
         """Return one row, the caller's own copy."""
         row: Row = orjson.loads(self.rows[number // ROWS_A_PAGE].rows[number])

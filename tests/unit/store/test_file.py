@@ -175,6 +175,8 @@ GOOD_HEAD = {"format": 1, "generation": 0, "sequences": {}}
         pytest.param(store_of(GOOD_HEAD, taxes=[]), id="a table is a list"),
         pytest.param(store_of(GOOD_HEAD, taxes={"x": {}}), id="a row has no number"),
         pytest.param(store_of(GOOD_HEAD, taxes={"-1": {}}), id="a row has a negative number"),
+        pytest.param(store_of(GOOD_HEAD, taxes={"1": {}, "01": {}}), id="two rows have a number"),
+        pytest.param(store_of(GOOD_HEAD, taxes={"9" * 5000: {}}), id="a row has no such number"),
         pytest.param(store_of(GOOD_HEAD, taxes={"1": 5}), id="a row is no object"),
     ],
 )

@@ -165,6 +165,16 @@ def test_organizations_are_listed_in_the_order_they_were_made(
     again.close()
 
 
+def test_an_organization_that_was_only_looked_at_is_not_there(store: Store, path: Path) -> None:
+    put(store, tax("a"))
+    for look in (store.view, store.version, store.state):
+        look("stranger")
+    store.snapshot(None, "all")
+    store.close()
+
+    assert b"stranger" not in path.read_bytes()
+
+
 def test_a_store_that_was_opened_again_is_written_on(
     store: Store, path: Path, survive: Survival
 ) -> None:
