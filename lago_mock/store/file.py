@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from errno import ENOENT
+from errno import EINVAL, ENOENT
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,6 +63,8 @@ class StoreFile:
         try:
             if not self.path.parent.is_dir():
                 raise OSError(ENOENT, "its folder does not exist")
+            if self.path.exists() and not self.path.is_file():  # a pipe would never end
+                raise OSError(EINVAL, "it is a folder" if self.path.is_dir() else "it is no file")
             self._lock.acquire(timeout=0)
         except Timeout:
             if not Path(self._lock.lock_file).exists():  # filelock takes this for contention, too

@@ -333,7 +333,7 @@ def test_a_folder_in_place_of_the_store_is_refused(refusal: Refuse, tmp_path: Pa
 
     said = refusal("--db", "folder")
 
-    assert said.startswith(f"{tmp_path / 'folder'}: cannot be read: Is a directory. ")
+    assert said.startswith(f"{tmp_path / 'folder'}: cannot be written: it is a folder. ")
 
 
 HEAD = '"lago_mock": {"1": {"format": 1, "generation": 1}}'

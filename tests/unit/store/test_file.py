@@ -195,9 +195,8 @@ def test_a_file_of_a_newer_format_is_refused_with_the_version_that_wrote_it(path
     )
 
 
-@pytest.mark.parametrize("suffix", ["", ".journal.0"], ids=["file", "journal"])
-def test_what_cannot_be_read_is_refused(path: Path, suffix: str) -> None:
-    folder = path.with_name(path.name + suffix)
+def test_a_journal_that_cannot_be_read_is_refused(path: Path) -> None:
+    folder = path.with_name(path.name + ".journal.0")
     folder.mkdir()
 
     assert refusal(path) == f"{folder}: cannot be read: Is a directory. {RESTORE}"
@@ -281,11 +280,15 @@ def test_another_process_is_refused_until_the_first_one_is_killed(path: Path) ->
         pytest.param("plain/a.json", "its folder does not exist", id="the folder is a file"),
         pytest.param("new/a.json", "its folder does not exist", id="no folder"),
         pytest.param("taken.json", "Is a directory", id="the lock is a folder"),
+        pytest.param("folder", "it is a folder", id="a folder"),
+        pytest.param("pipe", "it is no file", id="a pipe"),
     ],
 )
 def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "plain").touch()
     (tmp_path / "taken.json.lock").mkdir()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     path = tmp_path / name
     before = sorted(tmp_path.iterdir())
 
