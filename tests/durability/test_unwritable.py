@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import pytest
 from tests.durability.client import Client, JSONObject, path_of
 from tests.durability.disks import ROOM, Disk, LimitedFiles, small_file_system
 from tests.durability.files import contents, logs
-from tests.process import ServerProcess, serving
+from tests.process import COMMAND, ServerProcess, serving
 
 EMPTY = ("--fixtures", "empty", "--log-level", "warning")
 REFUSED = (500, {"status": 500, "error": "Internal Server Error"})
@@ -187,3 +189,36 @@ def wait_for(text: str, server: ServerProcess, times: int = 1) -> None:
     while server.stderr.count(text) < times:
         assert time.monotonic() < end, f"less than {times} {text!r} in: {server.stderr}"
         time.sleep(0.005)
+
+
+def bound_by_permissions() -> tuple[str, ...]:
+    """Return the command of a server that may not write what its owner may not, even as root."""
+    if os.geteuid():
+        return COMMAND
+    if shutil.which("setpriv") is None:
+        pytest.skip("permissions do not hold for root, and there is no setpriv")
+    return ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-all", *COMMAND)
+
+
+def test_a_log_that_is_read_only_costs_the_write_and_nothing_else(tmp_path: Path) -> None:
+    with serving(tmp_path, *EMPTY) as first:
+        with client_of(first) as client:
+            client.create("kept")
+            before = client.everything()
+        first.stop(signal.SIGKILL)
+    (log,) = logs(tmp_path / "state.json")
+    log.chmod(0o444)
+
+    with serving(tmp_path, *EMPTY, command=bound_by_permissions()) as second:
+        with client_of(second) as client:
+            assert [client.send(*write) for write in WRITES] == [REFUSED] * len(WRITES)
+            assert client.everything() == before
+            said = f"the store cannot be written: {log}: Permission denied"
+            assert second.stderr.count(said) == len(WRITES)
+            log.chmod(0o644)
+            assert client.create("afterwards")["sequential_id"] == 2
+            before = client.everything()
+        second.stop(signal.SIGKILL)
+
+    with serving(tmp_path, *EMPTY) as third:
+        assert everything(third) == before
