@@ -37,7 +37,7 @@ from lago_mock.resources import load_resources
 from lago_mock.rules import Rules
 from lago_mock.settings import Settings
 from lago_mock.signing import key_in
-from lago_mock.store.store import Store
+from lago_mock.store.store import Store, StoreUnwritable
 from lago_mock.tenants import Tenants
 from lago_mock.watch import watch
 from lago_mock.webhooks.courier import Courier
@@ -202,7 +202,7 @@ def _reload(server: Server, path: Path, *, fixtures_too: bool) -> None:
             server.fixtures.use(server.operations.contract)
         if fixtures_too:
             server.tenants.take(server.fixtures.compile(str(path)))
-    except DocumentError as error:
+    except (DocumentError, StoreUnwritable) as error:
         _logger.error("%s; the former one is kept", error)
         return
     server.tenants.forget_answers()

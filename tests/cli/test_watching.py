@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import time
 from collections.abc import Callable
@@ -56,6 +57,30 @@ def test_a_changed_set_resets_the_server_and_a_broken_one_is_told(tmp_path: Path
         until(lambda: "the former one is kept" in server.stderr)
         assert names(client) == ["second", "first"]
         assert f"{path}: /organization/country" in server.stderr
+
+
+def test_a_changed_set_that_the_disk_refuses_is_told_and_the_next_one_is_taken(
+    tmp_path: Path,
+) -> None:
+    path, log = tmp_path / "set.json", tmp_path / "state.json.journal.0"
+    write_set(path, "first")
+    arguments = ("--watch", "--fixtures", str(path))
+    with serving(tmp_path, *arguments) as server, client_of(server) as client:
+        assert names(client) == ["first"]
+
+        limit_files(server, log.stat().st_size)
+        write_set(path, "first", "second")
+        until(lambda: f"{log}: File too large; the former one is kept" in server.stderr)
+        assert names(client) == ["first"]
+
+        limit_files(server, resource.RLIM_INFINITY)
+        write_set(path, "third")
+        until(lambda: names(client) == ["third"])
+
+
+def limit_files(server: ServerProcess, size: int) -> None:
+    """Let the kernel refuse what would make any file of the server larger."""
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 @pytest.mark.slow
