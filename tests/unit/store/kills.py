@@ -18,6 +18,7 @@ from tests.unit.store.stores import (
     discard,
     fixture_set,
     put,
+    replace,
     reset,
     settle,
     tax,
@@ -42,6 +43,7 @@ PLAYED: tuple[Callable[[Store], None], ...] = (
     lambda store: put(store, tax("c" * 900), owner="first"),
     lambda store: put(store, tax("d"), owner="second"),
     lambda store: settle(),
+    lambda store: replace(store, fixture_set(tax("g")), ["first"], gone=["second"]),
     lambda store: store.forget(None, "all"),
 )
 

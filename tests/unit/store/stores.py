@@ -75,6 +75,14 @@ def reset(store: Store, fixtures: FixtureRows, owner: str = "org", **organizatio
     store.reset(view, fixtures)
 
 
+def replace(store: Store, fixtures: FixtureRows, owners: list[str], gone: list[str]) -> None:
+    """Reset some organizations and remove others at once."""
+    views = [store.view(owner) for owner in owners]
+    for view in views:
+        view.put("organizations", {"lago_id": view.organization_id})
+    store.replace(views, fixtures, gone)
+
+
 def told(state: State) -> tuple[dict[str, dict[int, Row]], dict[str, int]]:
     """Return rows, discarded ones too, by collection and number; and sequences."""
     rows = {

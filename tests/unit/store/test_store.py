@@ -32,6 +32,7 @@ from tests.unit.store.stores import (
     on_disk,
     organizations,
     put,
+    replace,
     reset,
     tax,
     told,
@@ -280,14 +281,6 @@ def test_a_reset_that_the_disk_refuses_changes_neither_memory_nor_disk(
     again.close()
 
 
-def replace_two_of_three(store: Store) -> None:
-    """Reset the organizations `first` and `second` at once, and remove `third`."""
-    views = [store.view(owner) for owner in ("first", "second")]
-    for view in views:
-        view.put("organizations", {"lago_id": view.organization_id})
-    store.replace(views, fixture_set(tax("f"), taxes=1), ["third"])
-
-
 def test_resets_and_removals_at_once_are_one_line(
     store: Store, path: Path, survive: Survival
 ) -> None:
@@ -295,7 +288,7 @@ def test_resets_and_removals_at_once_are_one_line(
         reset(store, fixture_set(tax("a")), owner)
     before = len(commits(path))
 
-    replace_two_of_three(store)
+    replace(store, fixture_set(tax("f"), taxes=1), ["first", "second"], gone=["third"])
 
     known, line = commits(path)[before:]
     assert known["fixtures"] == "demo"
@@ -319,7 +312,7 @@ def test_resets_and_removals_at_once_that_the_disk_refuses_change_nothing(
 
     for room in range(0, 400, 20):
         with disk_full_at(size + room), pytest.raises(StoreUnwritable):
-            replace_two_of_three(store)
+            replace(store, fixture_set(tax("f"), taxes=1), ["first", "second"], gone=["third"])
         assert everything(store) == before
 
     again = Store.open(KEYS, survive(store, path))
