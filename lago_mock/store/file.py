@@ -169,7 +169,8 @@ class StoreFile:
             following.begin()
         except OSError as error:
             following.discard()
-            raise StoreUnwritable(f"{following.path}: {error.strerror}") from error
+            refused = error.filename or following.path
+            raise StoreUnwritable(f"{refused}: {error.strerror}") from error
         last.close()
         self._journals.append(following)
         return following.generation

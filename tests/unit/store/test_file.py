@@ -612,6 +612,18 @@ def test_a_next_journal_whose_name_is_taken_is_refused(path: Path) -> None:
     assert read(path)[1:] == (TABLES, [], [])
 
 
+def test_a_journal_that_cannot_be_ended_is_named(path: Path) -> None:
+    with opened(path) as file:
+        file.append(commit("a"))
+    with opened(path) as file:
+        journal_of(path).unlink()
+        journal_of(path).mkdir()
+        with pytest.raises(StoreUnwritable) as caught:
+            file.turn()
+
+    assert str(caught.value) == f"{journal_of(path)}: Is a directory"
+
+
 def test_a_torn_end_that_the_disk_does_not_let_go_of_is_no_end_of_the_store(path: Path) -> None:
     write_head(path, 4)
     journal_of(path, 4).write_bytes(header(4)[:5])
