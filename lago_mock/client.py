@@ -168,9 +168,10 @@ class _Connections:
 
 
 def _ask(connection: HTTPConnection, request: tuple[Any, ...], seconds: float) -> HTTPResponse:
-    connection.timeout = seconds
-    if connection.sock:
-        connection.sock.settimeout(seconds)
+    if connection.timeout != seconds:
+        connection.timeout = seconds
+        if connection.sock:
+            connection.sock.settimeout(seconds)
     try:
         connection.request(*request)
         return connection.getresponse()

@@ -39,7 +39,7 @@ class Hosts:
             return ""
         name = host_name(host)
         own = (request.scope.get("server") or ("",))[0]
-        if name and (_is_local(name) or name in self._allowed or name == own):
+        if name and (name == own or name in self._allowed or _is_local(name)):
             return ""
         return (
             f"This server is for its own machine and is not known as {host!r}; "

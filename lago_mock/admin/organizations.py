@@ -91,7 +91,7 @@ def add_organization(call: AdminCall) -> JSONObject:
         raise Forbidden("whole_server_only")
     tenants, body = call.server.tenants, call.body
     _refuse([*_problems(body), *_key_problems(call, "api_key")])
-    if body.get("fixtures", tenants.fixtures.name) not in _set_names(call):
+    if "fixtures" in body and body["fixtures"] not in _set_names(call):
         raise NotFound("fixtures_not_found")
     key = tenants.new_key(body.get("api_key"), **_part(body, _RIGHTS))
     try:

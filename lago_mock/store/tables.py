@@ -104,6 +104,8 @@ class Collection(Table):
 
     def restore(self, frozen: Frozen) -> list[object]:
         """Hold a frozen content instead; returns the pages that were held, to be let go."""
+        if self._next == frozen.next == 1:
+            return []  # neither ever had a row, as with most collections of most organizations
         self._next, self._live = frozen.next, frozen.live
         return [
             *self._rows.pages.restore(frozen.rows),
