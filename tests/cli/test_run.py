@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -109,6 +110,25 @@ def test_log_lines_are_shown_where_a_flag_asks_for_them(tmp_path: Path) -> None:
 
     line, *_ = ended.stderr.splitlines()
     assert line.startswith("GET /api/v1/taxes 401 findAllTaxes ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_a_summary_that_cannot_be_written_leaves_the_status(
+    redirection: str, tmp_path: Path
+) -> None:
+    command = shlex.join([*COMMAND, "run", "--", "sh", "-c", "exit 4"])
+
+    ended = subprocess.run(
+        ["sh", "-c", f"{command} {redirection}"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (4, b"")
 
 
 def test_signals_are_handed_on_and_the_command_decides(tmp_path: Path) -> None:
