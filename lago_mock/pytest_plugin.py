@@ -41,6 +41,9 @@ _WORDS = (
     "isolation",
 )
 
+_ROWS = "{'customers': [{'external_id': 'acct-1'}]}"
+_FAULT = "{'operation': 'createCustomer', 'error': 'forbidden'}"
+
 _handle = pytest.StashKey["LagoMock"]()
 _has_failed = pytest.StashKey[bool]()
 
@@ -186,12 +189,24 @@ def _rewrites(finder: object) -> bool:
 
 
 def _found(url: str, settings: Mapping[str, Any]) -> LagoMock:
-    from lago_mock.handle import AdminError, LagoMock
+    from lago_mock.handle import LagoMock
+
+    with _in_a_line():
+        return LagoMock(url, _key_elsewhere(), **settings)
+
+
+@contextmanager
+def _in_a_line() -> Iterator[None]:
+    """Let what a handle refuses be told without a traceback."""
+    from lago_mock.handle import AdminError
+    from lago_mock.settings import SettingError
 
     try:
-        return LagoMock(url, _key_elsewhere(), **settings)
-    except AdminError as error:
+        yield
+    except (AdminError, SettingError) as error:
         _refuse(str(error))
+    except AssertionError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _key_elsewhere() -> str | None:
@@ -215,11 +230,12 @@ def lago_mock(request: pytest.FixtureRequest, lago_mock_server: LagoMock) -> Ite
     """Give the test's own Lago: an organization that no other test meets, or one that is reset."""
     words = _marked(request.node)
     stash = request.node.stash
-    with _made(lago_mock_server, _said(request, words, "isolation"), words) as handle:
+    isolation = _said(request, words, "isolation")
+    with _in_a_line(), _made(lago_mock_server, isolation, words) as handle:
         stash[_handle], stash[_has_failed] = handle, False
         yield handle
         if _said(request, words, "fail_on_unmatched") and not stash[_has_failed]:
-            _verify(handle)
+            handle.verify()
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:
@@ -228,10 +244,17 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     for marker in reversed(list(node.iter_markers("lago_mock"))):
         for stranger in (*map(repr, marker.args), *sorted(marker.kwargs.keys() - set(_WORDS))):
             _refuse(f"the marker takes no {stranger}; {_advice(stranger)}")
-        words |= marker.kwargs
-    if words.get("strict"):
-        words["validation"] = "strict"
+        words |= _with_validation(marker.kwargs)
     return words
+
+
+def _with_validation(words: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what one marker says, with the validation that `strict` stands for."""
+    if "strict" not in words:
+        return words
+    if "validation" in words:
+        _refuse("the marker says both strict and validation; give one of them")
+    return {**words, "validation": "strict" if words["strict"] else "lago"}
 
 
 def _advice(stranger: str) -> str:
@@ -248,24 +271,30 @@ def _said(request: pytest.FixtureRequest, words: Mapping[str, Any], name: str) -
 
 def _made(server: LagoMock, isolation: str, words: Mapping[str, Any]) -> LagoMock:
     """Return the handle that an isolation asks for, with what the markers say."""
-    from lago_mock.handle import AdminError
-
-    make = {"organization": _own_organization, "reset": _after_reset}.get(isolation)
-    if make is None:
+    if isolation not in _ISOLATIONS:
         _refuse(f"isolation is {isolation!r}; give {' or '.join(_ISOLATIONS)}")
-    fixtures = words.get("fixtures")
+    make = _own_organization if isolation == "organization" else _after_reset
+    fixtures = words.get("fixtures") or None
+    if not isinstance(fixtures, str | Mapping | None):
+        _refuse(f"fixtures is {fixtures!r}; give the name of a set, or rows like {_ROWS}")
     name = fixtures if isinstance(fixtures, str) else None
-    try:
-        with ExitStack() as failing:
-            handle = failing.enter_context(make(server, name, words))
-            if fixtures and name is None:
-                handle.load(fixtures)
-            for fault in words.get("faults", ()):
-                handle.fail(**{"operation": "*", **fault})
-            failing.pop_all()
-    except AdminError as error:
-        _refuse(str(error))
+    with ExitStack() as failing:
+        handle = failing.enter_context(make(server, name, words))
+        if isinstance(fixtures, Mapping):
+            handle.load(fixtures)
+        _arm(handle, words.get("faults") or ())
+        failing.pop_all()
     return handle
+
+
+def _arm(handle: LagoMock, faults: Any) -> None:
+    if not isinstance(faults, list | tuple) or not all(isinstance(each, dict) for each in faults):
+        _refuse(f"faults is {faults!r}; give a list, of faults like {_FAULT}")
+    for fault in faults:
+        try:
+            handle.fail(**{"operation": "*", **fault})
+        except TypeError as error:
+            _refuse(f"the fault {fault!r}: {error}")
 
 
 def _own_organization(server: LagoMock, fixtures: str | None, words: Mapping[str, Any]) -> LagoMock:
@@ -286,13 +315,6 @@ def _after_reset(server: LagoMock, fixtures: str | None, words: Mapping[str, Any
     handle = LagoMock(server=server, api_key=server.api_key, rules=rules)
     handle.reset(fixtures or usual)
     return handle
-
-
-def _verify(handle: LagoMock) -> None:
-    try:
-        handle.verify()
-    except AssertionError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True)

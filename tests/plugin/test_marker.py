@@ -25,6 +25,19 @@ def test_what_the_markers_say_holds_for_the_test(suite: Suite) -> None:
             lago_mock.reset()
             assert lago_mock.settings() == settings
 
+        @pytest.mark.lago_mock(strict=True)
+        class TestStrictness:
+            def test_that_of_the_class_holds(self, lago_mock):
+                assert lago_mock.settings()["validation"] == "strict"
+
+            @pytest.mark.lago_mock(strict=False)
+            def test_the_nearest_takes_it_back(self, lago_mock):
+                assert lago_mock.settings()["validation"] == "lago"
+
+            @pytest.mark.lago_mock(validation="off", faults=None)
+            def test_or_says_another(self, lago_mock):
+                assert lago_mock.settings()["validation"] == "off"
+
         @pytest.mark.lago_mock(fixtures={"customers": [{"external_id": "acct-7"}]})
         def test_rows_can_be_given(lago_mock):
             assert [each["external_id"] for each in lago_mock.customers()][:1] == ["acct-7"]
@@ -47,7 +60,7 @@ def test_what_the_markers_say_holds_for_the_test(suite: Suite) -> None:
             assert "lago_mock" in request.fixturenames
     """)
 
-    result.assert_outcomes(passed=6)
+    result.assert_outcomes(passed=9)
 
 
 def test_a_marker_that_makes_no_sense_is_told_in_a_line(suite: Suite) -> None:
@@ -71,9 +84,27 @@ def test_a_marker_that_makes_no_sense_is_told_in_a_line(suite: Suite) -> None:
 
         @pytest.mark.lago_mock(era="2022")
         def test_no_such_era(lago_mock): pass
+
+        @pytest.mark.lago_mock(strict=True, validation="off")
+        def test_a_contradiction(lago_mock): pass
+
+        @pytest.mark.lago_mock(fixtures=["empty"])
+        def test_neither_a_name_nor_rows(lago_mock): pass
+
+        @pytest.mark.lago_mock(faults={"error": "forbidden"})
+        def test_no_list(lago_mock): pass
+
+        @pytest.mark.lago_mock(faults=["forbidden"])
+        def test_no_faults(lago_mock): pass
+
+        @pytest.mark.lago_mock(faults=[{"eror": "forbidden"}])
+        def test_no_such_word_of_a_fault(lago_mock): pass
+
+        @pytest.mark.lago_mock(isolation=["reset"])
+        def test_a_list_of_isolations(lago_mock): pass
     """)
 
-    result.assert_outcomes(errors=6)
+    result.assert_outcomes(errors=12)
     told = [each for each in result.outlines if each.startswith("lago-mock: ")]
     assert told == [
         "lago-mock: the marker takes no licence; did you mean license?",
@@ -84,4 +115,14 @@ def test_a_marker_that_makes_no_sense_is_told_in_a_line(suite: Suite) -> None:
         "did you mean createCustomer?",
         "lago-mock: isolation is 'none'; give organization or reset",
         "lago-mock: PATCH /__admin/settings was answered 422: era: value_is_invalid",
+        "lago-mock: the marker says both strict and validation; give one of them",
+        "lago-mock: fixtures is ['empty']; give the name of a set, or rows like "
+        "{'customers': [{'external_id': 'acct-1'}]}",
+        "lago-mock: faults is {'error': 'forbidden'}; give a list, of faults like "
+        "{'operation': 'createCustomer', 'error': 'forbidden'}",
+        "lago-mock: faults is ['forbidden']; give a list, of faults like "
+        "{'operation': 'createCustomer', 'error': 'forbidden'}",
+        "lago-mock: the fault {'eror': 'forbidden'}: LagoMock.fail() got an unexpected keyword "
+        "argument 'eror'",
+        "lago-mock: isolation is ['reset']; give organization or reset",
     ]
