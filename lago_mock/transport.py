@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, Final
 
 import httpx
 
 from lago_mock.answer import ConnectionBroken
 from lago_mock.background import BackgroundServer
+
+_LEAVE_SECONDS: Final = 1.0
+"""How long a client that gives up waits for the server to see it go."""
 
 Message = MutableMapping[str, Any]
 
@@ -19,7 +23,8 @@ class Transport(httpx.AsyncBaseTransport, httpx.BaseTransport):
 
     For `httpx.AsyncClient(transport=…, base_url=…)`, and for `httpx.Client` as well. A connection
     that a fault breaks is httpx's `RemoteProtocolError`, an answer that takes longer than the read
-    timeout its `ReadTimeout`, and the server then sees the client go.
+    timeout its `ReadTimeout`, and the server then sees the client go; one that has stopped is its
+    `ConnectError`.
     """
 
     def __init__(self, server: BackgroundServer) -> None:
@@ -29,13 +34,20 @@ class Transport(httpx.AsyncBaseTransport, httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer to a request of a client that waits."""
         request.read()
-        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result()
+        return self._hand_over(request).result()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer to a request of an asynchronous client."""
         await request.aread()
-        answering = asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
-        return await asyncio.wrap_future(answering)
+        return await asyncio.wrap_future(self._hand_over(request))
+
+    def _hand_over(self, request: httpx.Request) -> Future[httpx.Response]:
+        answering = self._answer(request)
+        try:
+            return asyncio.run_coroutine_threadsafe(answering, self._loop)
+        except RuntimeError as error:  # the loop is closed
+            answering.close()
+            raise httpx.ConnectError("the server has stopped", request=request) from error
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         exchange = _Exchange(request)
@@ -46,6 +58,8 @@ class Transport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         try:
             await asyncio.wait([answering], timeout=seconds)
             if not answering.done():
+                exchange.gone.set()
+                await asyncio.wait([answering], timeout=_LEAVE_SECONDS)
                 raise httpx.ReadTimeout(f"no answer within {seconds} s", request=request)
             await answering
         except ConnectionBroken as error:

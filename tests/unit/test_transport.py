@@ -111,3 +111,13 @@ def test_a_reset_ends_what_hangs(lago: LagoMock) -> None:
             return (await asking).status_code
 
     assert asyncio.run(scenario()) == 503
+
+
+def test_a_server_that_has_stopped_is_the_client_s_error() -> None:
+    with LagoMock(fixtures="empty") as lago:
+        transport = lago.transport
+    with (
+        httpx.Client(transport=transport) as client,
+        pytest.raises(httpx.ConnectError, match="the server has stopped"),
+    ):
+        client.get(lago.api_url)
