@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from lago_mock.redaction import TOKEN_HEADER
 from lago_mock.wire import JSONObject
@@ -41,12 +41,10 @@ class AdminClient:
     def __init__(
         self, url: str, api_key: str | None = None, token: str | None = None, timeout: float = 10.0
     ) -> None:
-        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise AdminError(f"{url!r} is no URL of a server; give one like http://127.0.0.1:3000")
+        parts = _parts_of(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connections = _Connections(partial(kind, parts.hostname, parts.port))
+        self._connections = _Connections(partial(kind, parts.hostname or "", parts.port))
         self._api_key = api_key
         self._token = token
         self._timeout = timeout
@@ -124,6 +122,14 @@ class AdminClient:
             yield TOKEN_HEADER, self._token
 
 
+def _parts_of(url: str) -> SplitResult:
+    with suppress(ValueError):  # of the port, or of an IPv6 address
+        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    raise AdminError(f"{url!r} is no URL of a server; give one like http://127.0.0.1:3000")
+
+
 class _Connections:
     """Connections to a server that stay open between calls, each of one call at a time.
 
@@ -194,6 +200,8 @@ def _explained(call: str, status: int, answer: Mapping[str, Any]) -> str:
         )
     else:
         reasons = str(answer.get("code", answer.get("error", "")))
+        if reasons == "Unauthorized":
+            reasons += ": no organization has this key (any more)"
     return f"{call} was answered {status}: {reasons}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from secrets import token_hex
@@ -115,6 +115,7 @@ class LagoMock:
     Raises:
         AdminError: the server refused a call, or there is none; the text says what and why.
         SettingError: there is no such setting, or not with this value.
+        TypeError: an `organization` is described, and an `api_key` names one that there is.
     """
 
     def __init__(
@@ -131,10 +132,9 @@ class LagoMock:
         self._began = time.monotonic()
         self._ends = ExitStack()
         try:
-            if isinstance(server, LagoMock):
-                self._server: Reached = server._server
-            else:
-                self._server = self._found(url, api_key, token, server, settings)
+            if api_key and organization:
+                raise TypeError("an organization that is made has its api_key in `organization`")
+            self._server = self._found(url, api_key, token, server, settings)
             self.url = self._server.admin.url
             self.api_key = api_key or self._make_organization(organization or {})
             self._admin = self._server.admin.for_organization(self.api_key)
@@ -150,10 +150,12 @@ class LagoMock:
         url: str | None,
         api_key: str | None,
         token: str | None,
-        server: BackgroundServer | None,
+        server: BackgroundServer | LagoMock | None,
         settings: Mapping[str, Any],
     ) -> Reached:
         """Return the server that is meant; one that is started stops with this handle."""
+        if isinstance(server, LagoMock):
+            return server._server.with_usual(settings) if settings else server._server
         token = token or (server.token if server else None) or settings.get("admin_token")
         token = token or os.environ.get(TOKEN)
         url = server.url if server else url or os.environ.get(URL)
@@ -182,16 +184,11 @@ class LagoMock:
         if self._rules:
             self._admin.call("PATCH", "/settings", self._rules)
 
-    @contextmanager
-    def _naming_sets(self, wanted: str | None) -> Iterator[None]:
-        """Say which fixture sets there are, when the one that is wanted is not."""
-        try:
-            yield
-        except AdminError as error:
-            if error.body.get("code") != "fixtures_not_found":
-                raise
-            known = [each["name"] for each in self._server.admin.get("/fixtures")["fixtures"]]
-            raise _no_such("fixture set", str(wanted), known, error) from error
+    def _naming_sets(self, wanted: str | None) -> AbstractContextManager[None]:
+        return _naming("fixture set", "fixtures_not_found", str(wanted), self._sets)
+
+    def _sets(self) -> list[str]:
+        return [each["name"] for each in self._server.admin.get("/fixtures")["fixtures"]]
 
     def close(self) -> None:
         """Remove the organization that was made, and stop the server that was started."""
@@ -473,14 +470,12 @@ class LagoMock:
             AdminError: there is none (404 `customer_not_found`); the text says which there are.
         """
         path = {"external_customer_id": external_id}
-        try:
+        with _naming("customer", "customer_not_found", external_id, self._external_ids):
             customer: JSONObject = self.perform("findCustomer", path=path)["customer"]
-        except AdminError as error:
-            if error.body.get("code") != "customer_not_found":
-                raise
-            known = [each["external_id"] for each in self.customers()]
-            raise _no_such("customer", external_id, known, error) from error
         return customer
+
+    def _external_ids(self) -> list[str]:
+        return [each["external_id"] for each in self.customers()]
 
     def customers(self) -> list[JSONObject]:
         """Return all customers as the API shows them, the newest first."""
@@ -512,14 +507,21 @@ class LagoMock:
             AdminError: Lago refuses it; `status` and `body` are Lago's.
         """
         called = {"path": dict(path or {}), "query": dict(query or {}), "body": body or {}}
-        return self._admin.post(f"/operations/{segment(operation)}", called)
+        with _naming("operation", "operation_not_found", operation, self._operations):
+            return self._admin.post(f"/operations/{segment(operation)}", called)
+
+    def _operations(self) -> list[str]:
+        return [each["operation"] for each in self._admin.get("/operations")["operations"]]
 
     def load(self, fixtures: Mapping[str, Any]) -> None:
         """Make rows: sections of a fixture set, played on top of what is there, all or none.
 
         Raises:
             AdminError: an item is refused; the text says which and why.
+            TypeError: the name of a set is given; it is `reset` that goes to one.
         """
+        if not isinstance(fixtures, Mapping):
+            raise TypeError(f"load takes sections of a set; to go to one call reset({fixtures!r})")
         self._admin.post("/fixtures", {"fixtures": dict(fixtures)})
 
     def reset(self, fixtures: str | None = None) -> None:
@@ -542,10 +544,15 @@ class LagoMock:
         """Put the rows back to those of a snapshot, or of the one with this name.
 
         Raises:
-            AdminError: there is none (404 `snapshot_not_found`).
+            AdminError: there is none (404 `snapshot_not_found`); the text says which there are.
         """
         name = snapshot if isinstance(snapshot, str) else snapshot.name
-        Snapshot(self._admin, name).restore()
+        with _naming("snapshot", "snapshot_not_found", name, self._snapshots):
+            Snapshot(self._admin, name).restore()
+
+    def _snapshots(self) -> list[str]:
+        names: list[str] = self._admin.get("/snapshots")["snapshots"]
+        return names
 
     # Webhooks
 
@@ -685,12 +692,22 @@ def _forgiving() -> Iterator[None]:
             raise
 
 
-def _no_such(kind: str, name: str, known: Sequence[str], error: AdminError) -> AdminError:
-    """Return the error with what there is in place of what was wanted."""
-    near = closest(name, known)
+@contextmanager
+def _naming(kind: str, code: str, wanted: str, known: Callable[[], list[str]]) -> Iterator[None]:
+    """Say which there are of a kind, when the one that is wanted is not."""
+    try:
+        yield
+    except AdminError as error:
+        if error.body.get("code") != code:
+            raise
+        text = f"no {kind} {wanted}; {_there(wanted, known())}"
+        raise AdminError(text, error.status, error.body) from error
+
+
+def _there(wanted: str, known: Sequence[str]) -> str:
+    """Return the name that was probably meant, or some of those that there are."""
+    near = closest(wanted, known)
     if near:
-        there = f"did you mean {near}?"
-    else:
-        more = ", …" if len(known) > SHOWN else ""
-        there = f"there {'are ' + ', '.join(known[:SHOWN]) + more if known else 'is none'}"
-    return AdminError(f"no {kind} {name}; {there}", error.status, error.body)
+        return f"did you mean {near}?"
+    more = ", …" if len(known) > SHOWN else ""
+    return f"there {'are ' + ', '.join(known[:SHOWN]) + more if known else 'is none'}"

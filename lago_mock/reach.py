@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lago_mock.client import AdminClient
+from lago_mock.settings import settings_of
 from lago_mock.wire import JSONObject
 
 if TYPE_CHECKING:
@@ -35,13 +37,26 @@ class Reached:
     in_process: BackgroundServer | None = None
     usual: JSONObject = field(default_factory=dict)
 
+    def with_usual(self, settings: Mapping[str, Any]) -> Reached:
+        """Return the same server, with some of the settings as usual ones.
+
+        Raises:
+            SettingError: there is no such setting, or not with this value.
+        """
+        return replace(self, usual={**self.usual, **usual_elsewhere(settings)})
+
     def usual_in(self, names: Sequence[str]) -> JSONObject:
         """Return some of the usual settings."""
         return {name: self.usual[name] for name in names if name in self.usual}
 
 
 def usual_elsewhere(settings: Mapping[str, Any]) -> JSONObject:
-    """Return the settings that an organization can have on a server that has its own."""
+    """Return the settings that an organization can have on a server that has its own.
+
+    Raises:
+        SettingError: there is no such setting, or not with this value.
+    """
+    settings_of(settings, Path.cwd())
     names = (*OF_ORGANIZATIONS, *OF_RULES)
     usual = {name: settings[name] for name in names if settings.get(name) is not None}
     if set("/.\\") & set(usual.get("fixtures", "")):

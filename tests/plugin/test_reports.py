@@ -68,7 +68,8 @@ def test_the_report_of_a_failed_test_shows_what_its_lago_was_asked(suite: Suite)
             "not with this key: GET /api/v1/taxes 401 findAllTaxes: Unauthorized",
             "no request came",
             "GET /api/v1/customers/acct-9 404 findCustomer: customer_not_found",
-            "POST /__admin/requests/find was answered 401: Unauthorized",
+            "POST /__admin/requests/find was answered 401: Unauthorized: "
+            "no organization has this key (any more)",
         ]
     )
 
@@ -93,6 +94,9 @@ def test_a_fault_and_no_request(lago_mock):
 def test_one_that_may(lago_mock):
     send(lago_mock, "GET", "/api/v1/custmers")
 
+def test_one_that_has_closed_it(lago_mock):
+    lago_mock.close()
+
 def test_one_that_is_in_order(lago_mock):
     lago_mock.fail("createCustomer", "forbidden")
     create(lago_mock, external_id="acct-1")
@@ -116,9 +120,10 @@ def test_what_is_unmatched_fails_the_test_at_its_end(
 
     result = suite(UNMATCHED)
 
-    result.assert_outcomes(passed=6, errors=4, failed=1, skipped=1)
+    result.assert_outcomes(passed=7, errors=5, failed=1, skipped=1)
     result.stdout.no_fnmatch_line("During handling*")
-    told = [each for each in result.outlines if each.startswith(("GET", "POST", "no request"))]
+    starts = ("GET", "POST", "no request", "lago-mock: ")
+    told = [each for each in result.outlines if each.startswith(starts)]
     assert sorted(told) == sorted(
         [
             "GET /api/v1/custmers 404 -: resource_not_found; `custmers` is not `customers`"
@@ -130,6 +135,8 @@ def test_what_is_unmatched_fails_the_test_at_its_end(
             '"Grace", not "Ada"',
             "no request met the fault on createCustomer (HANG); no request came",
             "no request came",
+            "lago-mock: GET /__admin/requests/unmatched was answered 401: Unauthorized: "
+            "no organization has this key (any more)",
         ]
     )
 

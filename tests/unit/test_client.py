@@ -65,7 +65,18 @@ def test_a_refusal_has_status_body_and_a_sentence(server: str, admin: httpx.Clie
         AdminClient(server, "wrong").get("/faults")
     assert caught.value.status == 401
     assert caught.value.body == {"status": 401, "error": "Unauthorized"}
-    assert str(caught.value) == "GET /__admin/faults was answered 401: Unauthorized"
+    assert str(caught.value) == (
+        "GET /__admin/faults was answered 401: Unauthorized: "
+        "no organization has this key (any more)"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "http://", "http://x:port", "http://x:65536", "http://x:0", "http://[::1"]
+)
+def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
+    with pytest.raises(AdminError, match="is no URL of a server; give one like http://127"):
+        AdminClient(url)
 
 
 def test_a_client_of_an_organization_acts_on_it_alone(server: str, admin: httpx.Client) -> None:

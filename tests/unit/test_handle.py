@@ -63,9 +63,16 @@ class TestWhereItIs:
             assert create(lago).status_code == 200
             assert lago.organization()["name"] == "Blank Slate"
 
-    def test_a_setting_that_there_is_not_is_refused(self) -> None:
-        with pytest.raises(SettingError, match="setting licence is not known; did you mean lic"):
-            LagoMock(licence="free")
+    def test_a_setting_that_there_is_not_is_refused(
+        self, server: BackgroundServer, lago: LagoMock
+    ) -> None:
+        for options in ({}, {"url": server.url}, {"server": server}, {"server": lago}):
+            with pytest.raises(SettingError, match="licence is not known; did you mean lic"):
+                LagoMock(**options, licence="free")
+
+    def test_a_key_and_an_organization_that_is_to_be_made_contradict(self, lago: LagoMock) -> None:
+        with pytest.raises(TypeError, match="has its api_key in `organization`"):
+            LagoMock(lago.url, lago.api_key, organization={"name": "Own"})
 
     def test_it_is_found_by_its_url(self, server: BackgroundServer) -> None:
         with LagoMock(server.url, organization={"name": "Own"}) as lago:
@@ -119,6 +126,9 @@ class TestWhereItIs:
             assert (other.url, other.settings()["license"]) == (lago.url, "free")
             assert len(other.requests()) == 1
             assert (lago.requests(), lago.customers()) == ([], [])
+        with LagoMock(server=lago, license="free", era="2023") as other:
+            assert (other.settings()["license"], other.settings()["era"]) == ("free", "2023")
+        assert lago.settings()["era"] == "current"
 
     def test_it_goes_with_its_organization(self, server: BackgroundServer) -> None:
         with LagoMock(server=server) as lago:
@@ -415,8 +425,10 @@ class TestRows:
             lago.perform("createCustomer", {"customer": {"external_id": "a", "currency": "X"}})
         assert caught.value.status == 422
         assert caught.value.body["error_details"] == {"currency": ["value_is_invalid"]}
-        with pytest.raises(AdminError, match="404: operation_not_found"):
+        with pytest.raises(AdminError, match=r"^no operation createCustmer; did you mean createC"):
             lago.perform("createCustmer")
+        with pytest.raises(AdminError, match="501: operation_not_mocked"):
+            lago.perform("createPlan")
 
     def test_what_cannot_be_asked_of_a_customer_is_an_error(self, lago: LagoMock) -> None:
         with pytest.raises(AdminError, match="was answered 401"):
@@ -426,6 +438,8 @@ class TestRows:
         with pytest.raises(AdminError, match="/customers/1"):
             lago.load({"customers": [{"external_id": "acct-1"}, {"currency": "EUR"}]})
         assert lago.customers() == []
+        with pytest.raises(TypeError, match=r"to go to one call reset\('default'\)"):
+            lago.load("default")  # type: ignore[arg-type]
 
     def test_a_reset_goes_back_to_the_set(self, lago: LagoMock) -> None:
         create(lago)
@@ -461,7 +475,7 @@ class TestRows:
         create(lago)
         lago.restore("named")
         assert lago.customers() == []
-        with pytest.raises(AdminError, match="404: snapshot_not_found"):
+        with pytest.raises(AdminError, match=rf"^no snapshot {outer.name}; there are named$"):
             lago.restore(outer)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lago_mock.reach import environ_of, usual_elsewhere
+from lago_mock.settings import SettingError
 
 
 def test_variables_name_the_server_for_lago_and_for_us() -> None:
@@ -25,3 +26,9 @@ def test_what_an_organization_can_have_is_its_own() -> None:
     given = {"fixtures": "empty", "license": "free", "era": "2023", "validation": "off"}
 
     assert usual_elsewhere({**given, "openapi": "own.yaml", "db": "own.json"}) == given
+
+
+@pytest.mark.parametrize("given", [{"licence": "free"}, {"license": "gold"}])
+def test_a_setting_that_cannot_be_is_refused_elsewhere_too(given: dict[str, str]) -> None:
+    with pytest.raises(SettingError):
+        usual_elsewhere(given)
