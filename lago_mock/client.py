@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
@@ -35,16 +36,26 @@ class AdminClient:
     """The admin API of the server at a URL.
 
     With an API key calls act on that key's organization, without it on the whole server.
-    `timeout` is in seconds; a call that waits on the server may take as much longer.
+    `timeout` is in seconds; a call that waits on the server may take as much longer. A server of
+    this process need not prove by its certificate who it is: `verify` is False then.
     """
 
     def __init__(
-        self, url: str, api_key: str | None = None, token: str | None = None, timeout: float = 10.0
+        self,
+        url: str,
+        api_key: str | None = None,
+        token: str | None = None,
+        timeout: float = 10.0,
+        *,
+        verify: bool = True,
     ) -> None:
         parts = _parts_of(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connections = _Connections(partial(kind, parts.hostname or "", parts.port))
+        place = (parts.hostname or "", parts.port)
+        connect: Callable[[], HTTPConnection] = partial(HTTPConnection, *place)
+        if parts.scheme == "https":
+            connect = partial(HTTPSConnection, *place, context=_context(verify))
+        self._connections = _Connections(connect)
         self._api_key = api_key
         self._token = token
         self._timeout = timeout
@@ -128,6 +139,13 @@ def _parts_of(url: str) -> SplitResult:
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return parts
     raise AdminError(f"{url!r} is no URL of a server; give one like http://127.0.0.1:3000")
+
+
+def _context(verify: bool) -> SSLContext:
+    context = create_default_context()
+    if not verify:
+        context.check_hostname, context.verify_mode = False, CERT_NONE
+    return context
 
 
 class _Connections:

@@ -160,13 +160,14 @@ class LagoMock:
         token = token or os.environ.get(TOKEN)
         url = server.url if server else url or os.environ.get(URL)
         if url:
-            return Reached(AdminClient(url, token=token), token, server, usual_elsewhere(settings))
+            admin = AdminClient(url, token=token, verify=not server)
+            return Reached(admin, token, server, usual_elsewhere(settings))
         from lago_mock.background import BackgroundServer, in_memory
 
         own = self._ends.enter_context(
             BackgroundServer(in_memory(**{"api_key": api_key, **settings}))
         )
-        return Reached(AdminClient(own.url, token=token), token, own)
+        return Reached(AdminClient(own.url, token=token, verify=False), token, own)
 
     def _make_organization(self, described: NewOrganization) -> str:
         organization: JSONObject = {**self._server.usual_in(OF_ORGANIZATIONS), **described}

@@ -154,3 +154,14 @@ class Protocol(HttpToolsProtocol):
         """Note that the next byte begins another request."""
         self._in_head = True
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """Close a connection that waits for its next request, else after the answer.
+
+        Over TLS that waits for no farewell: a client that does nothing would never say it.
+        """
+        super().shutdown()
+        transport = self.transport
+        is_sent = transport.is_closing() and not transport.get_write_buffer_size()
+        if is_sent and transport.get_extra_info("ssl_object"):
+            transport.abort()

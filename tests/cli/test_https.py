@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from lago_mock import AdminError, LagoMock
 from tests.process import arguments_of, run, serving
 
 
@@ -53,6 +54,16 @@ def test_the_api_is_served_by_https(tmp_path: Path, certificate: Path) -> None:
             with pytest.raises(httpx.HTTPError):
                 client.get("/api/v1/organizations")
             assert client.get("/health").status_code == 200
+            status, _ = server.stop()
+        assert (status, "graceful shutdown exceeded" in server.stderr) == (0, False)
+
+
+def test_a_handle_reaches_its_own_server_and_trusts_no_other(certificate: Path) -> None:
+    with LagoMock(ssl_cert=str(certificate), fixtures="empty") as lago:
+        assert lago.url.startswith("https://127.0.0.1:")
+        assert lago.customers() == []
+        with pytest.raises(AdminError, match="certificate verify failed"):
+            LagoMock(lago.url)
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["absent", "no PEM"])
