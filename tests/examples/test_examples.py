@@ -101,5 +101,6 @@ def test_the_javascript_suite_passes(
 
     assert result.returncode == 0, result.stdout
     assert result.stderr.splitlines()[-1] == (
-        "lago-mock: 6 requests, 2 refused (422: 1, 429: 1), 1 without an answer, 2 met a fault"
+        "lago-mock: 9 requests, 3 refused (401: 1, 422: 1, 429: 1), 2 without an answer, "
+        "3 met a fault, 1 came without a key that it knows"
     )

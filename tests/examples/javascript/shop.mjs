@@ -8,9 +8,13 @@ export class Refused extends Error {
   }
 }
 
+export class WrongKey extends Error {}
+
 export class Shop {
-  constructor({ url, apiKey }) {
-    this.lago = Client(apiKey, { baseUrl: `${url}/api/v1`, rateLimitRetry: {} });
+  constructor({ url, apiKey, timeout = 5000 }) {
+    const customFetch = (input, init) =>
+      fetch(input, { ...init, signal: AbortSignal.timeout(timeout) });
+    this.lago = Client(apiKey, { baseUrl: `${url}/api/v1`, customFetch, rateLimitRetry: {} });
   }
 
   // Lago updates a customer that is there, so a lost answer is no reason not to ask again.
@@ -24,6 +28,7 @@ export class Shop {
         if (attempts > 1) return this.signUp(account, email, attempts - 1);
         throw error;
       }
+      if (error.status === 401) throw new WrongKey("Lago does not know our API key");
       const { error_details: details } = await getLagoError(error);
       throw new Refused(details);
     }

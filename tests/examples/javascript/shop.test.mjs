@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Refused, Shop } from "./shop.mjs";
+import { Refused, Shop, WrongKey } from "./shop.mjs";
 
 const url = process.env.LAGO_URL;
 const apiKey = process.env.LAGO_API_KEY;
@@ -45,12 +45,26 @@ test("what Lago refuses is told by field", async () => {
   assert.deepEqual(error.details, { email: ["invalid_email_format"] });
 });
 
+test("a wrong key is told from an outage", async () => {
+  const stranger = new Shop({ url, apiKey: "stale-key" });
+
+  await assert.rejects(stranger.signUp("acct-1", "ada@tallow.example"), WrongKey);
+});
+
 test("the client waits for its quota", async () => {
   await admin("POST", "/faults", { operation: "createCustomer", error: "too_many_requests" });
 
   await shop.signUp("acct-1", "ada@tallow.example");
 
   assert.deepEqual(await statuses("createCustomer"), [429, 200]);
+});
+
+test("sign-up tries again after a timeout", async () => {
+  await admin("POST", "/faults", { operation: "createCustomer", connection: "HANG" });
+
+  await new Shop({ url, apiKey, timeout: 500 }).signUp("acct-1", "ada@tallow.example");
+
+  assert.deepEqual(await statuses("createCustomer"), [null, 200]);
 });
 
 test("a lost answer makes no second customer", async () => {
