@@ -8,19 +8,26 @@ def test_it_serves_asynchronous_tests_and_unittest(suite: Suite) -> None:
         import asyncio, unittest
         import httpx, pytest
 
-        def test_an_asynchronous_application_needs_no_port(lago_mock):
-            async def scenario():
-                headers = {"Authorization": f"Bearer {lago_mock.api_key}"}
-                options = {"transport": lago_mock.transport, "base_url": lago_mock.api_url}
-                async with httpx.AsyncClient(**options, headers=headers) as client:
-                    waiting = asyncio.to_thread(lago_mock.wait_for, "createCustomer", times=2)
-                    waits = asyncio.create_task(waiting)
-                    for number in range(2):
-                        body = {"customer": {"external_id": f"acct-own-{number}"}}
-                        (await client.post("/customers", json=body)).raise_for_status()
-                    return await waits
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
 
-            assert [each.status for each in asyncio.run(scenario())] == [200, 200]
+        @pytest.fixture
+        async def client(lago_mock):
+            headers = {"Authorization": f"Bearer {lago_mock.api_key}"}
+            options = {"transport": lago_mock.transport, "base_url": lago_mock.api_url}
+            async with httpx.AsyncClient(**options, headers=headers) as client:
+                yield client
+
+        @pytest.mark.anyio
+        async def test_an_asynchronous_application_needs_no_port(lago_mock, client):
+            waiting = asyncio.to_thread(lago_mock.wait_for, "createCustomer", times=2)
+            waits = asyncio.create_task(waiting)
+            for number in range(2):
+                body = {"customer": {"external_id": f"acct-own-{number}"}}
+                (await client.post("/customers", json=body)).raise_for_status()
+
+            assert [each.status for each in await waits] == [200, 200]
             assert len(lago_mock.customers()) == 7
 
         @pytest.mark.usefixtures("billing")
