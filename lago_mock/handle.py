@@ -454,12 +454,12 @@ class LagoMock:
             raise AssertionError("\n".join(wrong))
 
     def _lost(self) -> list[Request]:
-        lost = self.unmatched()
-        if self._server.in_process:
-            # Elsewhere these may be another's.
+        lost, others = self.unmatched(), []
+        if self._server.in_process:  # elsewhere they may be another's
+            others = self._kept(self._server.admin.get("/requests/unmatched"))
+        if others:
             strays = {each.id for each in self.strays()}
-            all_lost = self._kept(self._server.admin.get("/requests/unmatched"))
-            lost += [each for each in all_lost if each.id in strays]
+            lost += [each for each in others if each.id in strays]
         return lost
 
     # Rows
