@@ -249,7 +249,10 @@ def test_the_configured_address_is_asked(
     assert f"no answer from lago-mock at {url}:" in refusal(capsys, "health")
 
 
-def test_a_url_that_is_none_is_explained(capsys: Printed) -> None:
-    assert refusal(capsys, "health", "--url", "ftp://x") == (
-        "lago-mock: 'ftp://x' is no URL of a server; give one like http://127.0.0.1:3000\n"
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "http://", "http://[", "http://127.0.0.1:99999", "127.0.0.1:port"]
+)
+def test_a_url_that_is_none_is_explained(capsys: Printed, url: str) -> None:
+    assert refusal(capsys, "health", "--url", url) == (
+        f"lago-mock: {url!r} is no URL of a server; give one like http://127.0.0.1:3000\n"
     )
