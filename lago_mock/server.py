@@ -29,8 +29,11 @@ def bind(settings: Settings) -> socket.socket:
     """Return a socket bound to the address, not yet listening.
 
     Raises:
-        ListenError: the port is taken, or the address is not one of this machine's.
+        ListenError: the port is taken, the address is not one of this machine's, or a private key
+            has no certificate.
     """
+    if settings.ssl_key and not settings.ssl_cert:
+        raise ListenError("a key alone serves no HTTPS. Name its certificate with --ssl-cert.")
     place = f"{settings.host}:{settings.port}"
     try:
         found = socket.getaddrinfo(

@@ -79,3 +79,12 @@ def test_a_certificate_that_is_none_stops_the_start(tmp_path: Path, content: str
     assert ended.stderr.endswith(
         "Name a certificate and its key in PEM form with --ssl-cert and --ssl-key.\n"
     )
+
+
+def test_a_key_without_its_certificate_stops_the_start(tmp_path: Path, certificate: Path) -> None:
+    ended = run(tmp_path, *arguments_of(tmp_path), "--ssl-key", str(certificate))
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        "lago-mock: a key alone serves no HTTPS. Name its certificate with --ssl-cert.\n"
+    )
