@@ -79,9 +79,12 @@ _ERA_2023 = {400: "Bad Request", 422: "Unprocessable entity"}
 def body_in(era: str, error: LagoError) -> JSONObject:
     """Return the body of an error as the API of an era words it."""
     body = error.body()
-    if era == "2023" and error.status in _ERA_2023:
-        body["error"] = _ERA_2023[error.status]
-    return body
+    return {**body, "error": text_in(era, error.status, str(body["error"]))}
+
+
+def text_in(era: str, status: int, text: str) -> str:
+    """Return what an error of a status is called in an era; `text` is what it is called today."""
+    return _ERA_2023.get(status, text) if era == "2023" else text
 
 
 class Unauthorized(LagoError):

@@ -222,7 +222,8 @@ class Exchange:
         sources = [self._sandbox.faults] if self._sandbox else []
         for faults in (*sources, self._parts.tenants.server.faults):
             if faults.armed:
-                outcome = faults.take(operation, self._entry.sent(), self._entry.id)
+                sent, era = self._entry.sent(), self._scope.rules.era
+                outcome = faults.take(operation, sent, self._entry.id, era)
                 if outcome is not None:
                     self._entry.fault_id = outcome.fault_id
                     return outcome
@@ -246,7 +247,7 @@ class Exchange:
 
     def _preferred(self, operation: Operation | None) -> Outcome | None:
         """Return the outcome that `Prefer: code=NNN` asks for; None where it asks for none."""
-        outcome = preferred(self._request.header(b"prefer"), operation)
+        outcome = preferred(self._request.header(b"prefer"), operation, self._scope.rules.era)
         if outcome is not None:
             self.headers.append((b"preference-applied", f"code={outcome.status}".encode()))
         return outcome

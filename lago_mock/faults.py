@@ -54,8 +54,8 @@ class Fault:
             return False
         return True
 
-    def use(self, operation: Operation | None, request_id: str) -> Outcome:
-        """Count one request that met it; return what it sees.
+    def use(self, operation: Operation | None, request_id: str, era: str) -> Outcome:
+        """Count one request that met it; return what it sees in an era of the API.
 
         The outcomes of a sequence take turns, and begin again while the fault has turns left.
         """
@@ -64,7 +64,7 @@ class Fault:
         if self.remaining is not None:
             self.remaining -= 1
         self.requests.append(request_id)
-        return outcome_of(described, operation, self._random, self.id)
+        return outcome_of(described, operation, self._random, self.id, era)
 
     @property
     def is_used_up(self) -> bool:
@@ -166,14 +166,16 @@ class Faults:
             del index[fault.id]
         self.armed -= 1
 
-    def take(self, operation: Operation | None, sent: Sent, request_id: str) -> Outcome | None:
+    def take(
+        self, operation: Operation | None, sent: Sent, request_id: str, era: str = "current"
+    ) -> Outcome | None:
         """Return what the oldest fault that the request meets does, and use up one of its turns.
 
-        `request_id` is the request's in the journal.
+        `request_id` is the request's in the journal, `era` the one that its answer is worded in.
         """
         for fault in self._candidates(sent.operation):
             if fault.falls_on(sent):
-                outcome = fault.use(operation, request_id)
+                outcome = fault.use(operation, request_id, era)
                 if fault.is_used_up:
                     self._drop(fault)
                 return outcome

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from lago_mock.contract.operation import Operation
+from lago_mock.errors import text_in
 from lago_mock.latency import Wait
 from lago_mock.wire import JSON, JSONObject
 
@@ -81,14 +82,18 @@ class Outcome:
 
 
 def outcome_of(
-    described: JSONObject, operation: Operation | None, random: Random, fault_id: str | None = None
+    described: JSONObject,
+    operation: Operation | None,
+    random: Random,
+    fault_id: str | None = None,
+    era: str = "current",
 ) -> Outcome:
     """Return what a request for this operation sees; named errors take its own codes.
 
-    `described` has some of the words of an outcome, and none means that nothing happens. Only a
-    delay that varies asks for chance.
+    They are worded as in the era. `described` has some of the words of an outcome, and none means
+    that nothing happens. Only a delay that varies asks for chance.
     """
-    status, body = _answer(described, operation)
+    status, body = _answer(described, operation, era)
     limits = _RATE_LIMIT_HEADERS if described.get("error") == "too_many_requests" else {}
     own = {name.lower(): value for name, value in described.get("headers", {}).items()}
     return Outcome(
@@ -105,7 +110,7 @@ def outcome_of(
 _PREFERENCE: Final = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([2-5]\d\d)\"?\s*(?=[,;]|$)")
 
 
-def preferred(header: str, operation: Operation | None) -> Outcome | None:
+def preferred(header: str, operation: Operation | None, era: str = "current") -> Outcome | None:
     """Return what a `Prefer` header asks for by `code=404`; None where it asks for nothing known.
 
     An error that has a name comes with that name's body.
@@ -116,22 +121,24 @@ def preferred(header: str, operation: Operation | None) -> Outcome | None:
     status = int(found[1])
     names = {code: name for name, code in _NAMED.items()}
     described = {"error": names[status]} if status in names else {"status": status}
-    return outcome_of(described, operation, Random(0))
+    return outcome_of(described, operation, Random(0), era=era)
 
 
-def _answer(described: JSONObject, operation: Operation | None) -> tuple[int | None, JSON]:
+def _answer(
+    described: JSONObject, operation: Operation | None, era: str
+) -> tuple[int | None, JSON]:
     if "error" in described:
-        return _NAMED[described["error"]], _named(described, operation)
+        return _NAMED[described["error"]], _named(described, operation, era)
     if "status" not in described:
         return None, None
     status = int(described["status"])
-    return status, described["body"] if "body" in described else _plain(status)
+    return status, described["body"] if "body" in described else _plain(status, era)
 
 
-def _named(described: JSONObject, operation: Operation | None) -> JSONObject:
+def _named(described: JSONObject, operation: Operation | None, era: str) -> JSONObject:
     error = described["error"]
     status = _NAMED[error]
-    body = _plain(status)
+    body = _plain(status, era)
     if error in _CODED:
         body["code"] = described.get("code") or _own_code(status, operation)
     if error == "validation_errors":
@@ -140,8 +147,8 @@ def _named(described: JSONObject, operation: Operation | None) -> JSONObject:
     return body
 
 
-def _plain(status: int) -> JSONObject:
-    return {"status": status, "error": _phrase(status)}
+def _plain(status: int, era: str) -> JSONObject:
+    return {"status": status, "error": text_in(era, status, _phrase(status))}
 
 
 def _phrase(status: int) -> str:

@@ -83,6 +83,16 @@ def test_the_errors_of_the_old_document(
     }
 
 
+@pytest.mark.parametrize("fault", [{"error": "validation_errors"}, {"status": 422}], ids=str)
+def test_a_fault_has_the_text_of_the_old_document(old: httpx.Client, fault: dict[str, Any]) -> None:
+    faults = f"{str(old.base_url).removesuffix('/api/v1/')}/__admin/faults"
+    httpx.post(faults, json={"operation": "*", **fault}, verify=False).raise_for_status()
+
+    assert put(old).json()["error"] == "Unprocessable entity"
+    preferred = old.get("/organizations", headers={"Prefer": "code=422"})
+    assert preferred.json()["error"] == "Unprocessable entity"
+
+
 def test_a_picture_is_taken(old: httpx.Client) -> None:
     assert put(old, logo=PNG).status_code == 200
     assert put(old, logo=None).status_code == 200
