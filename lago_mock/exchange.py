@@ -174,6 +174,8 @@ class Exchange:
         if outcome.connection is not None:
             raise ConnectionBroken(outcome.connection)
         if outcome.status is not None:
+            own = {name.encode("latin-1") for name in outcome.headers}
+            self.headers = [header for header in self.headers if header[0] not in own]
             return made_up(outcome.status, outcome.headers, outcome.body)
         return self._true_answer(failed, route, parameters)
 

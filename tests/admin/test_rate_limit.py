@@ -87,6 +87,15 @@ def test_a_refused_request_does_nothing_and_meets_no_fault(
     assert client.get("/customers/a").status_code == 404
 
 
+def test_the_numbers_of_a_fault_take_the_place_of_the_quotas(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    limit(admin, {"default": 5})
+    admin.post("/faults", json={"operation": "*", "error": "too_many_requests"}).raise_for_status()
+
+    assert numbers(client.get("/organizations")) == [50, 0, 1]
+
+
 def test_each_organization_has_a_quota_of_its_own(
     client: httpx.Client, admin: httpx.Client
 ) -> None:
