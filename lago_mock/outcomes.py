@@ -107,11 +107,11 @@ def outcome_of(
     )
 
 
-_PREFERENCE: Final = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([2-5]\d\d)\"?\s*(?=[,;]|$)")
+_PREFERENCE: Final = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([45]\d\d)\"?\s*(?=[,;]|$)")
 
 
 def preferred(header: str, operation: Operation | None, era: str = "current") -> Outcome | None:
-    """Return what a `Prefer` header asks for by `code=404`; None where it asks for nothing known.
+    """Return what a `Prefer` header asks for by `code=404`; None where it asks for no failure.
 
     An error that has a name comes with that name's body.
     """

@@ -38,7 +38,10 @@ def test_nothing_is_written_for_a_preferred_error(client: httpx.Client) -> None:
     assert client.get("/customers/a").status_code == 404
 
 
-@pytest.mark.parametrize("prefer", ["code=", "code=99", "code=600", "code=4040", "example=404", ""])
+@pytest.mark.parametrize(
+    "prefer",
+    ["code=", "code=99", "code=201", "code=304", "code=600", "code=4040", "example=404", ""],
+)
 def test_a_preference_that_means_nothing_is_ignored(client: httpx.Client, prefer: str) -> None:
     response = client.get("/organizations", headers={"Prefer": prefer})
 
