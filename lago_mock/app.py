@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lago_mock.admin.call import Server
@@ -245,6 +245,7 @@ def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
 
     routes = [
         Mount("/__admin", admin),
+        Route("/__admin", admin),
         Mount("/", pages),
     ]
     app = _Application(api, routes=routes, lifespan=lifespan)

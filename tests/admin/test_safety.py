@@ -120,6 +120,15 @@ def test_no_answer_has_cors_headers(
             assert response.status_code == 404
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_the_prefix_alone_is_a_path_of_the_admin_api(server: str, method: str) -> None:
+    status, _, body = asked(server, method, "/__admin", Host="127.0.0.1")
+    strangers, _, _ = asked(server, method, "/__admin", Host="evil.example")
+
+    assert (status, "GET /health" in json.loads(body)["known"]) == (404, True)
+    assert strangers == 403
+
+
 @pytest.mark.parametrize("host", FORBIDDEN)
 @pytest.mark.parametrize("path", ["/__admin/state", "/__admin/health", "/customer-portal/x", "/"])
 def test_under_a_strangers_name_nothing_is_shown(server: str, path: str, host: str) -> None:
