@@ -26,6 +26,7 @@ from lago_mock.admin import (
 )
 from lago_mock.admin.call import AdminCall, AdminHandler, Reply, Server
 from lago_mock.admin.guard import Guard
+from lago_mock.admin.refusals import body_problems, query_problems
 from lago_mock.admin.stream import Stream, while_there
 from lago_mock.answer import Answer, bare, failure, success
 from lago_mock.contract.operation import Contract, Operation
@@ -37,14 +38,8 @@ from lago_mock.errors import (
     ValidationFailed,
 )
 from lago_mock.operations import check_answer
-from lago_mock.request import (
-    ClientGone,
-    Interrupted,
-    Limits,
-    NotAcceptable,
-    Request,
-    TooLarge,
-)
+from lago_mock.parameters import parse_query
+from lago_mock.request import ClientGone, Interrupted, Limits, Request, TooLarge
 from lago_mock.store.store import StoreUnwritable
 from lago_mock.wire import JSONObject, Unparsable, decode
 
@@ -123,7 +118,7 @@ class AdminEndpoint:
             if isinstance(error, InternalServerError):
                 _errors.error("a bug of lago-mock: %s", error)
             return failure(error.body())
-        except (Unparsable, NotAcceptable) as error:
+        except Unparsable as error:
             return failure({"status": 400, "error": f"Bad Request: {error}"})
         except StoreUnwritable as error:
             _errors.error("the store cannot be written: %s", error)
@@ -139,12 +134,16 @@ class AdminEndpoint:
         sandbox = None if is_open else self._server.tenants.of(request.api_key)
         if sandbox is None and request.header(b"authorization") and not is_open:
             raise Unauthorized
-        parameters = request.parameters()
-        judged = operation.judge(decode(request.body) if request.body else {})
-        if judged.problems:
-            raise ValidationFailed(judged.problems)
+        query = parse_query(request.scope["query_string"])
+        body = decode(request.body) if request.body else {}
+        problems = list(body_problems(operation, body))
+        if not is_open:  # a probe may add what it likes
+            problems = [*query_problems(operation, query), *problems]
+        if problems:
+            raise ValidationFailed(problems)
         path = dict(zip(operation.parameters, values, strict=True))
-        call = AdminCall(self._server, sandbox, judged.value, path, parameters, request.headers)
+        given = operation.judge(body).value
+        call = AdminCall(self._server, sandbox, given, path, query, request.headers)
         reply = HANDLERS[operation.id](call)
         if isinstance(reply, Awaitable):
             reply = await while_there(receive, reply)

@@ -13,8 +13,9 @@ from typing import Any, Final
 from lago_mock.admin.call import DONE, AdminCall, AdminHandler
 from lago_mock.clock import instant_of
 from lago_mock.contract.formats import is_date_time
-from lago_mock.errors import NotFound, ValidationFailed
+from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.journal import Entry
+from lago_mock.matching import unknown_operation
 from lago_mock.nearest import Nearest, is_routed, nearest
 from lago_mock.wire import JSONObject
 
@@ -25,10 +26,15 @@ def list_requests(call: AdminCall) -> JSONObject:
     """Answer `listRequests`: the oldest first; `meta.total` counts those beyond the limit too.
 
     Raises:
-        ValidationFailed: 422, a filter with a value that cannot be.
+        ValidationFailed: 422, filters with a value that cannot be, each of them named.
     """
-    operation, status = call.query.get("operation"), number_in(call, "status", 100, 599)
-    matched, is_later = _truth(call, "matched"), later_than(call.query.get("since"))
+    operation, status, matched, is_later, limit = _each(
+        lambda: _operation(call),
+        lambda: number_in(call, "status", 100, 599),
+        lambda: _TRUTH[call.query.get("matched")],
+        lambda: later_than(call.query.get("since")),
+        lambda: number_in(call, "limit", 1, 10**9),
+    )
     found = [
         entry
         for entry in entries(call)
@@ -37,9 +43,33 @@ def list_requests(call: AdminCall) -> JSONObject:
         and matched in (None, entry.is_matched)
         and is_later(entry)
     ]
-    limit = number_in(call, "limit", 1, 10**9)
     shown = [entry.shown() for entry in found[:limit]]
     return {"requests": shown, "meta": {"total": len(found)}, **whether_kept(call)}
+
+
+def _each(*readings: Callable[[], Any]) -> list[Any]:
+    """Return what is read.
+
+    Raises:
+        ValidationFailed: 422, with the problems of all readings.
+    """
+    values: list[Any] = []
+    problems: list[Problem] = []
+    for reading in readings:
+        try:
+            values.append(reading())
+        except ValidationFailed as error:
+            problems += error.problems
+    if problems:
+        raise ValidationFailed(problems)
+    return values
+
+
+def _operation(call: AdminCall) -> Any:
+    name, known = call.query.get("operation"), call.server.operations.contract.operations
+    if name is None or name in known:
+        return name
+    raise ValidationFailed.of("operation", unknown_operation(name, known))
 
 
 def entries(call: AdminCall) -> Iterable[Entry]:
@@ -52,7 +82,7 @@ def whether_kept(call: AdminCall) -> JSONObject:
     return {"requestJournalDisabled": not call.scope.journal.size}
 
 
-def later_than(since: Any) -> Callable[[Entry], bool]:
+def later_than(since: str | None) -> Callable[[Entry], bool]:
     """Return what tells entries after an id, or at or after an instant; with None all.
 
     Raises:
@@ -60,10 +90,10 @@ def later_than(since: Any) -> Callable[[Entry], bool]:
     """
     if since is None:
         return lambda _entry: True
-    if isinstance(since, str) and since.isascii() and since.isdecimal() and len(since) < 19:
+    if since.isascii() and since.isdecimal() and len(since) < 19:
         number = int(since)
         return lambda entry: int(entry.id) > number
-    instant = _instant(since.replace(" ", "+")) if isinstance(since, str) else None
+    instant = _instant(since.replace(" ", "+"))
     if instant is None:
         raise ValidationFailed.of("since", "value_is_invalid")
     return lambda entry: entry.time >= instant
@@ -76,13 +106,6 @@ def _instant(text: str) -> datetime | None:
     return None
 
 
-def _truth(call: AdminCall, name: str) -> bool | None:
-    value = call.query.get(name)
-    if isinstance(value, str | None) and value in _TRUTH:
-        return _TRUTH[value]
-    raise ValidationFailed.of(name, "value_is_invalid")
-
-
 def number_in(call: AdminCall, name: str, least: int, most: int) -> int | None:
     """Return a number of the query, None where it is absent.
 
@@ -92,7 +115,7 @@ def number_in(call: AdminCall, name: str, least: int, most: int) -> int | None:
     value = call.query.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or not value.isdecimal() or not value.isascii():
+    if not value.isdecimal() or not value.isascii():
         raise ValidationFailed.of(name, "is not a number")
     if len(value) > 9 or not least <= int(value) <= most:
         raise ValidationFailed.of(name, "value_is_out_of_range")

@@ -158,3 +158,35 @@ def test_admin_answers_are_marked_too(admin: httpx.Client) -> None:
     assert headers["x-lago-mock"] == version("lago-mock")
     assert headers["x-request-id"] == "trace-42"
     assert headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "details"),
+    [
+        ("POST", "/reset?fixtures=empty", {"fixtures": ["unknown_parameter"]}),
+        ("GET", "/webhooks?state=faild", {"state": ["value_is_invalid; did you mean failed?"]}),
+        ("GET", "/webhooks?typ=a", {"typ": ["unknown_parameter; did you mean type?"]}),
+        ("GET", "/webhooks?type[]=a", {"type": ["value_is_invalid; string is needed"]}),
+    ],
+)
+def test_a_parameter_that_would_count_for_nothing_is_refused(
+    admin: httpx.Client, method: str, path: str, details: dict[str, list[str]]
+) -> None:
+    response = admin.request(method, path)
+
+    assert (response.status_code, response.json()["error_details"]) == (422, details)
+
+
+@pytest.mark.parametrize("path", ["/health", "/version"])
+def test_a_probe_may_add_parameters(admin: httpx.Client, path: str) -> None:
+    assert admin.get(f"{path}?now=1").status_code == 200
+
+
+def test_what_is_wrong_is_named_by_its_whole_path(admin: httpx.Client) -> None:
+    faults = [{"operation": "*", "status": 503}, {"operation": "*", "eror": "forbidden"}]
+
+    response = admin.put("/faults", json={"faults": faults})
+
+    assert response.json()["error_details"] == {
+        "faults.1.eror": ["unknown_field; did you mean error?"]
+    }

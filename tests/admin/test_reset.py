@@ -189,11 +189,11 @@ def test_an_unknown_set_is_not_found_and_changes_nothing(
 @pytest.mark.parametrize(
     ("body", "details"),
     [
-        ({"fixtures": 1}, {"fixtures": ["value_is_invalid"]}),
-        ({"fixtures": None}, {"fixtures": ["value_is_invalid"]}),
-        ({"fixtures": ["empty"]}, {"fixtures": ["value_is_invalid"]}),
+        ({"fixtures": 1}, {"fixtures": ["value_is_invalid; string is needed"]}),
+        ({"fixtures": None}, {"fixtures": ["value_is_invalid; string is needed"]}),
+        ({"fixtures": ["empty"]}, {"fixtures": ["value_is_invalid; string is needed"]}),
         ({"fixtures": ""}, {"fixtures": ["value_is_too_short"]}),
-        ({"fixture": "empty"}, {"fixture": ["unknown_field"]}),
+        ({"fixture": "empty"}, {"fixture": ["unknown_field; did you mean fixtures?"]}),
     ],
 )
 def test_a_body_that_says_something_else_is_refused(

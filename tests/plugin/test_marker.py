@@ -114,7 +114,8 @@ def test_a_marker_that_makes_no_sense_is_told_in_a_line(suite: Suite) -> None:
         "lago-mock: POST /__admin/faults was answered 422: operation: no operation createCustmer; "
         "did you mean createCustomer?",
         "lago-mock: isolation is 'none'; give organization or reset",
-        "lago-mock: PATCH /__admin/settings was answered 422: era: value_is_invalid",
+        "lago-mock: PATCH /__admin/settings was answered 422: "
+        "era: value_is_invalid; did you mean 2023?",
         "lago-mock: the marker says both strict and validation; give one of them",
         "lago-mock: fixtures is ['empty']; give the name of a set, or rows like "
         "{'customers': [{'external_id': 'acct-1'}]}",
