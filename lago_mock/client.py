@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import CERT_NONE, SSLContext, create_default_context
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
@@ -99,26 +100,35 @@ class AdminClient:
             raise AdminError(f"{self.url} does not answer as lago-mock does; is it one?")
         return answer
 
-    def events(self) -> Iterator[JSONObject]:
+    def events(self, after: str | None = None) -> Iterator[JSONObject | int]:
         """Yield each request of `GET /events` as it is answered, until the server ends.
+
+        With an id, first those that were answered after that one and are kept; "0" is before all.
+        A number says that so many were dropped, as they were taken too slowly.
 
         Raises:
             AdminError: the server refused it, or there is none.
         """
-        with self._answered("GET", "/events", None, wait=60.0) as response:
+        last = {} if after is None else {"Last-Event-ID": after}
+        with self._answered("GET", "/events", None, wait=60.0, headers=last) as response:
             if response.status != 200:
                 answer = self._decoded(response.read())
                 raise AdminError(_explained("GET /events", response.status, answer))
             for line in response:
-                if line.startswith(b"data: {"):
+                if line.startswith(b"data: "):
                     yield json.loads(line[6:])
 
     @contextmanager
     def _answered(
-        self, method: str, path: str, body: JSONObject | None, wait: float
+        self,
+        method: str,
+        path: str,
+        body: JSONObject | None,
+        wait: float,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Iterator[HTTPResponse]:
         content = None if body is None else json.dumps(body).encode()
-        request = (method, PREFIX + path, content, dict(self._headers()))
+        request = (method, PREFIX + path, content, {**dict(self._headers()), **headers})
         try:
             with self._connections.answer(request, self._timeout + wait) as response:
                 yield response

@@ -111,12 +111,12 @@ def _decoded(text: str) -> Any:
 def _requests(parsed: argparse.Namespace, client: AdminClient) -> int:
     wanted = {"operation": parsed.operation, "status": parsed.status}
     show = _whole if parsed.json else _line
-    for entry in client.get("/requests", **wanted)["requests"]:
-        print(show(entry))
-    if parsed.follow:
-        for entry in client.events():
-            if _is_wanted(entry, wanted):
-                print(show(entry), flush=True)
+    kept = client.get("/requests", **wanted)["requests"]  # refuses what can never be
+    for entry in client.events(after="0") if parsed.follow else kept:
+        if isinstance(entry, int):
+            print(f"lago-mock: {entry} requests were dropped", file=sys.stderr, flush=True)
+        elif _is_wanted(entry, wanted):
+            print(show(entry), flush=parsed.follow)
     return 0
 
 

@@ -6,9 +6,8 @@ import json
 import re
 import socket
 import threading
-from contextlib import suppress
 from pathlib import Path
-from queue import Empty, Queue
+from queue import Queue
 
 import httpx
 import pytest
@@ -16,6 +15,7 @@ import pytest
 from lago_mock import steer
 from lago_mock.app import build
 from lago_mock.cli import main
+from lago_mock.client import AdminClient
 from lago_mock.settings import Settings
 from tests.conftest import API_KEY, running
 
@@ -177,15 +177,33 @@ def test_requests_are_followed_until_the_server_ends(
             client.get("/api/v1/organizations")
             follower.start()
             lines = [printed.get(timeout=10)]
-            while len(lines) < 3:  # the first ones may come before it listens
+            for _ in range(2):
                 client.get("/api/v1/customers")
                 client.get("/api/v1/organizations")
-                with suppress(Empty):
-                    lines.append(printed.get(timeout=0.2))
+                lines.append(printed.get(timeout=10))
     follower.join(10)
 
     assert not follower.is_alive()
+    assert printed.empty()
     assert all(" 200 findOrganization" in line for line in lines)
+
+
+def test_requests_of_no_operation_are_refused(client: httpx.Client, capsys: Printed) -> None:
+    for follow in ((), ("--follow",)):
+        assert refusal(capsys, "requests", "--operation", "findTx", *follow) == (
+            "lago-mock: GET /__admin/requests?operation=findTx was answered 422: "
+            "operation: no operation findTx; did you mean findTax?\n"
+        )
+
+
+def test_a_follower_tells_how_many_it_was_too_slow_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    told: list[int] = [12]
+    monkeypatch.setattr(AdminClient, "events", lambda _client, after: iter(told))
+
+    assert main(["requests", "--follow"]) == 0
+    assert capsys.readouterr() == ("", "lago-mock: 12 requests were dropped\n")
 
 
 def test_state_is_printed_and_exported_as_a_fixture_set(

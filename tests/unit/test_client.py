@@ -98,6 +98,22 @@ def test_an_event_stream_that_is_refused_says_why(server: str, admin: httpx.Clie
         next(AdminClient(server, "wrong").events())
 
 
+def test_an_event_stream_begins_after_a_request(server: str, admin: httpx.Client) -> None:
+    for _ in range(2):
+        httpx.get(f"{server}/api/v1/taxes", verify=False)
+    first, second = AdminClient(server).get("/requests")["requests"]
+
+    for after, told in (("0", first), (first["id"], second)):
+        events = AdminClient(server).events(after)
+        assert next(events) == told
+        events.close()  # type: ignore[attr-defined]
+
+
+def test_an_event_stream_tells_what_it_lost() -> None:
+    with stranger(b'event: lost\ndata: 3\n\nevent: request\ndata: {"id": "9"}\n\n') as url:
+        assert list(AdminClient(url).events()) == [3, {"id": "9"}]
+
+
 def test_a_name_is_one_segment_of_a_path() -> None:
     assert segment("a/b c") == "a%2Fb%20c"
 
