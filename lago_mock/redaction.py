@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import unquote_plus
 
 TOKEN_HEADER: Final = "X-Lago-Mock-Token"
 """Header of the admin token."""
 
-SECRET_HEADERS: Final = ("authorization", "proxy-authorization", "cookie", TOKEN_HEADER.lower())
+SECRET_HEADERS: Final = (
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+    TOKEN_HEADER.lower(),
+)
 """Headers whose values are shown to nobody."""
 
 _CUT: Final = "…"
 _SCHEMES: Final = ("bearer", "basic", "token")
-_SECRET_PARAMETER: Final = re.compile(r"(?i)((?:^|&)(?:api_?key|access_token|token)=)([^&]+)")
+_SECRET_PARAMETER: Final = re.compile(r"(?i)api[-_]?key|access[-_]?token|token")
 
 
 def cut(secret: str) -> str:
@@ -39,4 +46,10 @@ def redacted(value: str) -> str:
 
 def without_secrets(query: str) -> str:
     """Return a raw query with the values of keys and tokens cut."""
-    return _SECRET_PARAMETER.sub(lambda found: f"{found[1]}{cut(found[2])}", query)
+    return "&".join(map(_without_secret, query.split("&")))
+
+
+def _without_secret(parameter: str) -> str:
+    name, _, value = parameter.partition("=")
+    is_secret = value and _SECRET_PARAMETER.fullmatch(unquote_plus(name))
+    return f"{name}={cut(value)}" if is_secret else parameter

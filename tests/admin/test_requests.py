@@ -163,7 +163,9 @@ def test_keys_in_the_query_are_hidden(
     assert only(admin)["query"] == shown
 
 
-@pytest.mark.parametrize("name", ["Cookie", "Proxy-Authorization", "X-Lago-Mock-Token"])
+@pytest.mark.parametrize(
+    "name", ["Cookie", "Proxy-Authorization", "X-Api-Key", "X-Lago-Mock-Token"]
+)
 def test_other_secrets_are_hidden_too(client: httpx.Client, admin: httpx.Client, name: str) -> None:
     client.get("/customers", headers={name: "session=hidden-away-from-you"})
 
