@@ -218,7 +218,15 @@ _RULES: Final[tuple[tuple[str, Callable[[JSONObject], bool], str], ...]] = (
 )
 """Words that mean nothing beside others: the word, whether it is so, and the text that says so."""
 
-_OWN_HEADERS: Final = ("content-length", "transfer-encoding", "connection")
+_OWN_HEADERS: Final = (
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "date",
+    "x-lago-mock",
+    "x-request-id",
+    "x-runtime",
+)
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
 
 

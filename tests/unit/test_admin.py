@@ -44,7 +44,14 @@ def test_what_is_too_large_is_refused(app: LagoMockApp) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"content-length": "1"}, {"x y": "1"}, {"x-a": "b\r\nc: d"}, {"x-a": "\u20ac"}]
+    "headers",
+    [
+        {"content-length": "1"},
+        {"X-Request-Id": "a"},
+        {"x y": "1"},
+        {"x-a": "b\r\nc: d"},
+        {"x-a": "\u20ac"},
+    ],
 )
 def test_a_fault_with_a_header_that_cannot_be_sent_is_refused(
     app: LagoMockApp, headers: dict[str, str]
