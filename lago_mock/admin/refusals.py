@@ -36,6 +36,8 @@ def _advice(problem: Problem, violation: Violation, known: Iterable[str]) -> str
     if keyword == "type" and problem.code == "value_is_invalid":
         types = [expected] if isinstance(expected, str) else expected
         return f"; {' or '.join(types)} is needed"
+    if keyword == "format" and expected == "date-time":
+        return "; a time such as 2027-01-31T23:59:00Z is needed"
     word = {"minimum": "least", "maximum": "most"}.get(keyword)
     return f"; {expected} is the {word}" if word else ""
 
