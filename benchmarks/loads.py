@@ -10,12 +10,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.connection import Connection, request
 from benchmarks.customer import body, create, subscribe
 from benchmarks.processes import Running, bare, lago_mock
 from benchmarks.table import Row
 from benchmarks.wrk import Load, create_many, read_one
 
 WARM_UP_SECONDS = 1
+ARMED = (1, 100)
+"""How many faults stand armed that a request must be held against and does not meet."""
 
 Start = Callable[[Path], AbstractContextManager[Running]]
 Put = Callable[[int, int, str], Load]
@@ -42,6 +45,23 @@ def _ours(*flags: str) -> Start:
             yield server
 
     return start
+
+
+def _with_faults(count: int) -> Start:
+    @contextmanager
+    def start(folder: Path) -> Iterator[Running]:
+        with _ours()(folder) as server, Connection(server.port) as connection:
+            connection.answer(_faults(count))
+            yield server
+
+    return start
+
+
+def _faults(count: int) -> bytes:
+    """Return the request that arms so many faults."""
+    faults = [{"operation": "*", "path": "/api/v1/taxes", "status": 503}] * count
+    content = json.dumps({"faults": faults}).encode()
+    return request("PUT", "/__admin/faults", {"Content-Type": "application/json"}, content)
 
 
 def _bare(*arguments: str) -> Start:
@@ -96,6 +116,7 @@ def _starts(bare_start: Start) -> dict[str, Start]:
         "constant": _bare("constant"),
         "log lines": _ours("--log-level", "info"),
         "no journal": _ours("--journal-size", "0"),
+        **{f"{count} faults": _with_faults(count) for count in ARMED},
     }
 
 
@@ -142,6 +163,9 @@ def costs(title: str, rounds: Rounds) -> list[Row]:
         Row(f"{title}: log lines", "µs", ours, _cpu(rounds["log lines"]), "right / left"),
         Row(f"{title}: journal", "µs", _cpu(rounds["no journal"]), ours, "right / left"),
     ]
+    for count in ARMED:
+        armed = _cpu(rounds[f"{count} faults"])
+        rows.append(Row(f"{title}: armed faults, {count}", "µs", ours, armed, "right / left"))
     if "in memory" in rounds:
         memory = _cpu(rounds["in memory"])
         rows.append(Row(f"{title}: durability", "µs", memory, ours, "right / left"))
