@@ -160,10 +160,12 @@ def _end(number: int, _frame: object) -> None:
 
 
 def _start_lines(app: Any, url: str) -> list[str]:
+    from lago_mock.tenants import FALLBACK_KEY
+
     server = app.server
     fixtures = server.tenants.fixtures
     known = app.settings.api_key or server.tenants.first_key()
-    key = known if known == fixtures.api_key else cut(known)
+    key = known if known in (fixtures.api_key, FALLBACK_KEY) else cut(known)
     operations = server.operations.contract.operations.values()
     mocked = sum(server.operations.is_mocked(operation) for operation in operations)
     origin = "as it was found" if app.restored else f"from fixture set {fixtures.name}"

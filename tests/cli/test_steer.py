@@ -18,6 +18,7 @@ from lago_mock.cli import main
 from lago_mock.client import AdminClient
 from lago_mock.settings import Settings
 from tests.conftest import API_KEY, running
+from tests.process import serving
 
 Printed = pytest.CaptureFixture[str]
 
@@ -220,6 +221,15 @@ def test_state_is_printed_and_exported_as_a_fixture_set(
 
     assert (folder / "mine.json").read_text("utf-8") == whole
     assert main(["check", "mine.json"]) == 0
+
+
+def test_the_key_of_an_exported_set_is_shown_where_it_is_the_usual_one(
+    server: str, folder: Path
+) -> None:
+    assert main(["export", "mine.json"]) == 0
+
+    with serving(folder, "--fixtures", "./mine.json", "--db", ":memory:") as own:
+        assert f"API key: {API_KEY}" in own.lines
 
 
 def test_an_export_that_cannot_be_written_is_explained(
