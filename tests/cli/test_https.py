@@ -66,6 +66,18 @@ def test_a_handle_reaches_its_own_server_and_trusts_no_other(certificate: Path) 
             LagoMock(lago.url)
 
 
+def test_the_commands_trust_the_certificate_that_they_are_shown(
+    tmp_path: Path, certificate: Path
+) -> None:
+    with serving(tmp_path, "--ssl-cert", str(certificate)) as server:
+        arguments = ("health", "--url", server.url)
+        trusted = run(tmp_path, *arguments, variables={"SSL_CERT_FILE": str(certificate)})
+        unknown = run(tmp_path, *arguments)
+
+    assert (trusted.returncode, unknown.returncode) == (0, 1)
+    assert "certificate verify failed" in unknown.stderr
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["absent", "no PEM"])
 def test_a_certificate_that_is_none_stops_the_start(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "bad.pem"
