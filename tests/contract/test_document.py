@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -53,6 +55,14 @@ def schemas(name: str) -> Schemas:
 @cache
 def validator(name: str, place: str) -> Validator:
     return schemas(name).validator(place)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(FOLDER.rglob("*.yaml")), ids=lambda path: str(path.relative_to(FOLDER))
+)
+def test_every_parser_of_yaml_reads_it(path: Path) -> None:
+    # The one that is written in Python takes less than the one in C that we read with.
+    assert isinstance(yaml.load(path.read_text("utf-8"), yaml.SafeLoader), dict)
 
 
 def nodes(node: Any, place: Place = ()) -> Iterator[tuple[Place, JSONObject]]:
