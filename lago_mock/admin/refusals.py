@@ -16,6 +16,8 @@ from lago_mock.wire import JSON, JSONObject
 def body_problems(operation: Operation, body: JSON) -> Iterator[Problem]:
     """Yield what the document has against a body; the field is the whole path, with dots."""
     if operation.fields is None or operation.request is None:
+        if body:
+            yield Problem("base", "no body is taken", "body")
         return
     for violation in operation.request.violations(body):
         if violation.keyword == "enum" and not isinstance(violation.instance, str):

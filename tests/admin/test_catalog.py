@@ -177,6 +177,16 @@ def test_a_parameter_that_would_count_for_nothing_is_refused(
     assert (response.status_code, response.json()["error_details"]) == (422, details)
 
 
+@pytest.mark.parametrize("body", [{"rows": []}, [1], "x"], ids=str)
+def test_a_body_that_would_count_for_nothing_is_refused(admin: httpx.Client, body: Any) -> None:
+    response = admin.put("/snapshots/kept", json=body)
+
+    assert response.json()["error_details"] == {"base": ["no body is taken"]}
+    assert "kept" not in admin.get("/snapshots").json()["snapshots"]
+    assert admin.put("/snapshots/kept", json={}).status_code == 200
+    admin.delete("/snapshots/kept").raise_for_status()
+
+
 @pytest.mark.parametrize("path", ["/health", "/version"])
 def test_a_probe_may_add_parameters(admin: httpx.Client, path: str) -> None:
     assert admin.get(f"{path}?now=1").status_code == 200
