@@ -230,6 +230,8 @@ def _explained(call: str, status: int, answer: Mapping[str, Any]) -> str:
         reasons = str(answer.get("code", answer.get("error", "")))
         if reasons == "Unauthorized":
             reasons += ": no organization has this key (any more)"
+        if known := answer.get("known"):
+            reasons += f"; there are {', '.join(map(str, known))}"
     return f"{call} was answered {status}: {reasons}"
 
 

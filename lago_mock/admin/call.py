@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from lago_mock.admin.stream import Stream
+from lago_mock.errors import NotFound
 from lago_mock.faults import Faults
 from lago_mock.fixtures import FixtureCompiler
 from lago_mock.journal import Journal
@@ -20,6 +21,18 @@ from lago_mock.wire import JSONObject
 DONE: Final = MappingProxyType({"status": "ok"})
 
 
+class Unknown(NotFound):
+    """Something that there is not; the body lists in `known` what there is."""
+
+    def __init__(self, code: str, known: Iterable[str]) -> None:
+        super().__init__(code)
+        self._known = list(known)
+
+    def body(self) -> JSONObject:
+        """Return the body with the list last."""
+        return {**super().body(), "known": self._known}
+
+
 @dataclass(frozen=True)
 class Server:
     """What the admin operations steer."""
@@ -28,6 +41,18 @@ class Server:
     operations: Operations
     fixtures: FixtureCompiler
     started: float = field(default_factory=time.monotonic)
+
+    def check_set(self, name: str | None) -> None:
+        """Refuse a name that no fixture set has; None is the present one.
+
+        Raises:
+            Unknown: 404 `fixtures_not_found`.
+        """
+        if name is None:
+            return
+        known = sorted({self.tenants.fixtures.name, *self.fixtures.names()})
+        if name not in known:
+            raise Unknown("fixtures_not_found", known)
 
 
 @dataclass(frozen=True)

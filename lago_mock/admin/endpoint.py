@@ -24,7 +24,7 @@ from lago_mock.admin import (
     states,
     webhooks,
 )
-from lago_mock.admin.call import AdminCall, AdminHandler, Reply, Server
+from lago_mock.admin.call import AdminCall, AdminHandler, Reply, Server, Unknown
 from lago_mock.admin.guard import Guard
 from lago_mock.admin.refusals import body_problems, query_problems
 from lago_mock.admin.stream import Stream, while_there
@@ -33,7 +33,6 @@ from lago_mock.contract.operation import Contract, Operation
 from lago_mock.errors import (
     InternalServerError,
     LagoError,
-    NotFound,
     Unauthorized,
     ValidationFailed,
 )
@@ -41,7 +40,7 @@ from lago_mock.operations import check_answer
 from lago_mock.parameters import parse_query
 from lago_mock.request import ClientGone, Interrupted, Limits, Request, TooLarge
 from lago_mock.store.store import StoreUnwritable
-from lago_mock.wire import JSONObject, Unparsable, decode
+from lago_mock.wire import Unparsable, decode
 
 PREFIX = "/__admin"
 
@@ -63,19 +62,6 @@ HANDLERS: Final[Mapping[str, AdminHandler]] = MappingProxyType(
 )
 
 _errors = logging.getLogger("lago_mock.errors")
-
-
-class UnknownPath(NotFound):
-    """No admin operation has this path and verb; the body lists those that there are."""
-
-    def __init__(self, contract: Contract) -> None:
-        super().__init__("resource_not_found")
-        self._contract = contract
-
-    def body(self) -> JSONObject:
-        """Return the body with `known`, a line such as `GET /health` for each operation."""
-        operations = self._contract.operations.values()
-        return {**super().body(), "known": [f"{each.method} {each.path}" for each in operations]}
 
 
 class AdminEndpoint:
@@ -155,5 +141,7 @@ class AdminEndpoint:
         path = request.raw_path.removeprefix(PREFIX)
         found = self._contract.router.match(request.method, path)
         if found is None:
-            raise UnknownPath(self._contract)
+            operations = self._contract.operations.values()
+            known = (f"{each.method} {each.path}" for each in operations)
+            raise Unknown("resource_not_found", known)
         return found

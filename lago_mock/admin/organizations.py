@@ -83,7 +83,7 @@ def add_organization(call: AdminCall) -> JSONObject:
 
     Raises:
         Forbidden: 403 `whole_server_only`.
-        NotFound: 404 `fixtures_not_found`.
+        Unknown: 404 `fixtures_not_found`.
         ValidationFailed: 422, a key that somebody has, a name of something that there is not, or
             there are as many organizations as can be.
     """
@@ -91,8 +91,7 @@ def add_organization(call: AdminCall) -> JSONObject:
         raise Forbidden("whole_server_only")
     tenants, body = call.server.tenants, call.body
     _refuse([*_problems(body), *_key_problems(call, "api_key")])
-    if "fixtures" in body and body["fixtures"] not in _set_names(call):
-        raise NotFound("fixtures_not_found")
+    call.server.check_set(body.get("fixtures"))
     key = tenants.new_key(body.get("api_key"), **_part(body, _RIGHTS))
     try:
         sandbox = tenants.add(_part(body, (*_COLUMNS, "fixtures")), key)
@@ -104,10 +103,6 @@ def add_organization(call: AdminCall) -> JSONObject:
 
 def _part(body: JSONObject, names: Iterable[str]) -> JSONObject:
     return {name: body[name] for name in names if name in body}
-
-
-def _set_names(call: AdminCall) -> list[str]:
-    return [call.server.tenants.fixtures.name, *call.server.fixtures.names()]
 
 
 def _refuse(problems: list[Problem]) -> None:

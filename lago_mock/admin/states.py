@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from lago_mock.admin.call import DONE, AdminCall, AdminHandler
-from lago_mock.errors import NotFound, Problem, ValidationFailed
+from lago_mock.errors import Problem, ValidationFailed
 from lago_mock.pointers import pointer
 from lago_mock.redaction import is_whole
 from lago_mock.saved_state import VERSION, SavedOrganization, saved
@@ -22,12 +22,11 @@ def reset(call: AdminCall) -> JSONObject:
     """Answer `reset`: rows of the fixture set, no faults, no requests; nothing in flight writes.
 
     Raises:
-        NotFound: 404 `fixtures_not_found`.
+        Unknown: 404 `fixtures_not_found`.
     """
-    tenants, name = call.server.tenants, call.body.get("fixtures")
-    if name not in (None, tenants.fixtures.name, *call.server.fixtures.names()):
-        raise NotFound("fixtures_not_found")
-    tenants.reset(call.sandbox, name)
+    name = call.body.get("fixtures")
+    call.server.check_set(name)
+    call.server.tenants.reset(call.sandbox, name)
     return dict(DONE)
 
 

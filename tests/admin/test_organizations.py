@@ -267,6 +267,7 @@ def test_an_unknown_fixture_set_is_not_found(admin: httpx.Client) -> None:
     response = admin.post("/organizations", json={"fixtures": "nothing"})
 
     expected = {"status": 404, "error": "Not Found", "code": "fixtures_not_found"}
+    expected |= {"known": ["default", "empty"]}
     assert (response.status_code, response.json()) == (404, expected)
     assert len(admin.get("/organizations").json()["organizations"]) == 1
 

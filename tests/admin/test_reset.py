@@ -182,6 +182,7 @@ def test_an_unknown_set_is_not_found_and_changes_nothing(
     response = admin.post("/reset", json={"fixtures": "nothing"})
 
     expected = {"status": 404, "error": "Not Found", "code": "fixtures_not_found"}
+    expected |= {"known": ["default", "empty"]}
     assert (response.status_code, response.json()) == (404, expected)
     assert client.get("/customers").json()["meta"]["total_count"] == 1
 

@@ -58,7 +58,8 @@ def test_reset_takes_another_set(client: httpx.Client, capsys: Printed) -> None:
 
 def test_reset_to_a_set_that_there_is_not_fails(client: httpx.Client, capsys: Printed) -> None:
     assert refusal(capsys, "reset", "--fixtures", "nope") == (
-        "lago-mock: POST /__admin/reset was answered 404: fixtures_not_found\n"
+        "lago-mock: POST /__admin/reset was answered 404: fixtures_not_found; "
+        "there are default, empty\n"
     )
 
 
