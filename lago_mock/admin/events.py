@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from lago_mock.admin.call import AdminCall, AdminHandler
-from lago_mock.admin.requests import entries
+from lago_mock.admin.requests import MAX_DIGITS, entries
 from lago_mock.admin.stream import Stream
 from lago_mock.errors import LagoError
 from lago_mock.feed import Lost, Reader
@@ -43,7 +43,7 @@ def follow_events(call: AdminCall) -> Stream:
 
 def _completed_after(call: AdminCall, last: bytes) -> list[Entry]:
     """Return what was answered after an entry, as far as it is kept, in the order of answers."""
-    if not last.isdigit():
+    if not last.isdigit() or len(last) > MAX_DIGITS:
         return []
     kept = sorted((each for each in entries(call) if each.order), key=lambda each: each.order)
     for index, entry in enumerate(kept, 1):

@@ -19,6 +19,9 @@ from lago_mock.matching import unknown_operation
 from lago_mock.nearest import Nearest, is_routed, nearest
 from lago_mock.wire import JSONObject
 
+MAX_DIGITS: Final = 18
+"""Ids of requests have no more; Python refuses to read numbers of some thousand."""
+
 _TRUTH: Final = MappingProxyType({None: None, "true": True, "false": False})
 
 
@@ -90,7 +93,7 @@ def later_than(since: str | None) -> Callable[[Entry], bool]:
     """
     if since is None:
         return lambda _entry: True
-    if since.isascii() and since.isdecimal() and len(since) < 19:
+    if since.isascii() and since.isdecimal() and len(since) <= MAX_DIGITS:
         number = int(since)
         return lambda entry: int(entry.id) > number
     instant = _instant(since.replace(" ", "+"))

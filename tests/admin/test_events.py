@@ -209,7 +209,7 @@ def test_a_reader_whose_last_request_is_forgotten_gets_what_came_after_it(
         assert events.request() == third
 
 
-@pytest.mark.parametrize("last", ["", "x", "-1", "1.5", "\u00b2"])
+@pytest.mark.parametrize("last", ["", "x", "-1", "1.5", "\u00b2", "9" * 5000])
 def test_a_last_request_that_is_none_counts_for_nothing(
     client: httpx.Client, admin: httpx.Client, last: str
 ) -> None:
