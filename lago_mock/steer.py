@@ -80,7 +80,7 @@ def _reset(parsed: argparse.Namespace, client: AdminClient) -> int:
 
 def _fail(parsed: argparse.Namespace, client: AdminClient) -> int:
     fault: JSONObject = {"operation": parsed.operation, "times": _times(parsed.times)}
-    if parsed.error.isdecimal():
+    if _is_number(parsed.error):
         fault["status"] = int(parsed.error)
     else:
         fault["connection" if parsed.error.isupper() else "error"] = parsed.error
@@ -96,9 +96,13 @@ def _fail(parsed: argparse.Namespace, client: AdminClient) -> int:
 def _times(given: str) -> int | None:
     if given == "always":
         return None
-    if not given.isdecimal():
+    if not _is_number(given):
         raise AdminError(f"--times is {given!r}; give a number, or always")
     return int(given)
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10
 
 
 def _decoded(text: str) -> Any:

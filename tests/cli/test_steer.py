@@ -120,6 +120,18 @@ def test_fail_breaks_connections(
             id="times",
         ),
         pytest.param(
+            ("createCustomer", "forbidden", "--times", "9" * 5000),
+            f"--times is '{'9' * 5000}'; give a number, or always",
+            id="endless times",
+        ),
+        pytest.param(
+            ("createCustomer", "5" * 5000, "--times", "1"),
+            "POST /__admin/faults was answered 422: error: value_is_invalid; there are "
+            "unauthorized, forbidden, not_found, validation_errors, too_many_requests, "
+            "internal_server_error, bad_gateway, service_unavailable, gateway_timeout",
+            id="endless status",
+        ),
+        pytest.param(
             ("createCustomer", "validation_errors", "--details", "{"),
             "--details is no JSON: Expecting property name enclosed in double quotes: "
             "line 1 column 2 (char 1)",
