@@ -185,11 +185,11 @@ def _open_store(resources: Mapping[str, Resource], settings: Settings) -> Store:
     )
 
 
-async def _watch(server: Server, settings: Settings) -> None:
+def _watch(server: Server, settings: Settings) -> asyncio.Future[tuple[None, None]]:
     """Follow the changes of document and fixture set; what is broken is told and left out."""
     document = Path(settings.openapi) if settings.openapi else data_folder() / "openapi"
     fixtures = server.tenants.fixtures.path
-    await asyncio.gather(
+    return asyncio.gather(
         watch([document], partial(_reload, server, document, fixtures_too=False)),
         watch([fixtures], partial(_reload, server, fixtures, fixtures_too=True)),
     )
@@ -201,7 +201,10 @@ def _reload(server: Server, path: Path, *, fixtures_too: bool) -> None:
         if not server.operations.contract.foreign:
             server.fixtures.use(server.operations.contract)
         if fixtures_too:
-            server.tenants.take(server.fixtures.compile(str(path)))
+            fixtures = server.fixtures.compile(str(path))
+            server.tenants.take(fixtures)
+            if fixtures.api_key:
+                server.tenants.grant(fixtures.api_key)
     except (DocumentError, StoreUnwritable) as error:
         _logger.error("%s; the former one is kept", error)
         return
@@ -235,7 +238,7 @@ def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         server.tenants.defer(asyncio.get_running_loop().call_soon)
-        watching = asyncio.ensure_future(_watch(server, settings)) if settings.watch else None
+        watching = _watch(server, settings) if settings.watch else None
         server.tenants.courier.start()
         yield
         server.tenants.courier.stop()

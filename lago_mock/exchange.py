@@ -59,6 +59,9 @@ from lago_mock.wire import JSONObject, Unparsable
 _BELOW = f"{PREFIX}/"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
+_TICK = 0.001
+"""The event loop counts time in steps of so many seconds, and may be one too early."""
+
 _errors = logging.getLogger("lago_mock.errors")
 
 
@@ -157,13 +160,14 @@ class Exchange:
     async def _answer(self) -> Answer:
         request, entry = self._request, self._entry
         lost, route = self._route()
-        request.check_head(self._parts.limits)
-        await request.read_body(self._receive, self._parts.limits, self._ended)
+        too_large = await self._read()
         entry.body = request.body[: MAX_BODY_BYTES + 1]
         entry.received()
+        self._count_against_quota()
+        if too_large:
+            raise too_large
         unread, parameters = self._parameters()
         failed = unread or lost
-        self._count_against_quota()
         outcome = self._take_fault(route.operation) or self._preferred(route.operation)
         await self._wait(self._scope.latency.seconds(self._entry.operation_id))
         if outcome is None:
@@ -212,6 +216,16 @@ class Exchange:
         router = self._parts.operations.contract_of(self._scope.rules.era).router
         found = router.match(self._request.method, path[len(PREFIX) :])
         return Route(*found) if found else Route()
+
+    async def _read(self) -> TooLarge | None:
+        """Fetch the rest of the request; return what is too large of it."""
+        limits = self._parts.limits
+        try:
+            self._request.check_head(limits)
+            await self._request.read_body(self._receive, limits, self._ended)
+        except TooLarge as error:
+            return error
+        return None
 
     def _parameters(self) -> tuple[Exception | None, JSONObject]:
         """Return body and query, and why they cannot be read; that is answered later."""
@@ -265,7 +279,7 @@ class Exchange:
             return
         gone = asyncio.ensure_future(disconnected(self._receive))
         ended = asyncio.ensure_future(self._ended.wait())
-        timeout = None if hangs else seconds
+        timeout = None if hangs else seconds + _TICK
         try:
             await asyncio.wait((gone, ended), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():

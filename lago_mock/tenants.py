@@ -102,7 +102,7 @@ class Tenants:
             self.reset()
         self._index()
         if api_key:
-            self._grant(self._store.organizations()[0], api_key)
+            self.grant(api_key)
         self._ids = self.clock.branch("organizations")
 
     def _found(self, name: str | None, api_key: str | None) -> None:
@@ -118,8 +118,13 @@ class Tenants:
         row["founding"] = {key: row[key] for key in _FOUNDING}
         self._store.reset(self._staged(row, self.fixtures), self.fixtures.rows)
 
-    def _grant(self, row: Row, api_key: str) -> None:
-        """See to it that an organization has a key, and has it after a reset."""
+    def grant(self, api_key: str) -> None:
+        """See to it that the first organization has a key, and has it after a reset.
+
+        Raises:
+            StoreUnwritable: the disk refused it; nothing has changed.
+        """
+        row = self._store.organizations()[0]
         founding = row["founding"]
         known = [key for key in founding["api_keys"] if key["value"] == api_key]
         key = known[0] if known else self.new_key(api_key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 
 INTERVAL_SECONDS = 0.5
@@ -24,17 +24,24 @@ def seen(paths: Iterable[Path]) -> Seen:
     return found
 
 
-async def watch(
+def watch(
     paths: Iterable[Path],
     on_change: Callable[[], None],
     interval: float = INTERVAL_SECONDS,
-) -> None:
-    """Call back at each change of files at or below the paths, until cancelled.
+) -> Coroutine[None, None, None]:
+    """Look at files at or below the paths now; return what calls back at each change from here on.
 
-    A change is taken when it has stood for one interval, so that no file is read half written.
+    It ends when it is cancelled. A change is taken when it has stood for one interval, so that no
+    file is read half written.
     """
     watched = list(paths)
-    known = before = seen(watched)
+    return _follow(watched, seen(watched), on_change, interval)
+
+
+async def _follow(
+    watched: list[Path], known: Seen, on_change: Callable[[], None], interval: float
+) -> None:
+    before = known
     while True:
         await asyncio.sleep(interval)
         now = seen(watched)

@@ -39,6 +39,19 @@ def test_the_quotas_of_the_hosted_service_hold(client: httpx.Client, admin: http
     assert numbers(client.get("/nowhere")) == [50, 48, 1]
 
 
+def test_a_request_that_is_too_large_counts_and_is_told_the_rest(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    freeze(admin)
+    limit(admin, {"default": 2})
+
+    too_long = client.get("/customers", params={"search_term": "a" * 62_000})
+    next_one = client.get("/customers")
+
+    assert (too_long.status_code, numbers(too_long)) == (414, [2, 1, 1])
+    assert numbers(next_one) == [2, 0, 1]
+
+
 def test_past_the_quota_requests_are_refused_until_the_window_ends(
     client: httpx.Client, admin: httpx.Client
 ) -> None:

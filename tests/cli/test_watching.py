@@ -59,6 +59,19 @@ def test_a_changed_set_resets_the_server_and_a_broken_one_is_told(tmp_path: Path
         assert f"{path}: /organization/country" in server.stderr
 
 
+def test_a_changed_key_of_the_set_opens_the_organization_beside_the_former_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "set.json"
+    write_set(path, "first")
+    arguments = ("--watch", "--fixtures", str(path), "--db", ":memory:")
+    with serving(tmp_path, *arguments) as server, client_of(server) as client:
+        write_set(path, "second", api_key="another-key-2")  # at once: nothing is to be missed
+        other = {"Authorization": "Bearer another-key-2"}
+        until(lambda: client.get("/customers", headers=other).status_code == 200)
+        assert names(client) == ["second"]
+
+
 def test_a_changed_set_that_the_disk_refuses_is_told_and_the_next_one_is_taken(
     tmp_path: Path,
 ) -> None:
