@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 BUILDER ?= docker
+SERVING := .venv/.serving
 STAMP := .venv/.installed
 
 .PHONY: serve test check soak bench image image-test clean
 
-serve: $(STAMP)  ## serve the API on http://127.0.0.1:3000
-	$(BIN)/lago-mock serve $(ARGS)
+serve: $(SERVING)  ## serve the API on http://127.0.0.1:3000
+	@$(BIN)/lago-mock serve $(ARGS)
 
 test: $(STAMP)  ## the tests, without the slow ones
 	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
@@ -37,11 +38,18 @@ image-test: $(STAMP)  ## build the image on a stand-in for its base, and run it;
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist
 
-$(STAMP): pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable ".[dev]"
-	# Compiled here, starts take half the time also where Python is told to keep nothing.
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q lago_mock
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import lago_mock; lago_mock.create_app()"
-	touch $@
+# What serves is there in a third of the time that the tools take.
+$(SERVING): pyproject.toml
+	@echo "Setting up .venv, once …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --upgrade pip
+	@$(BIN)/pip install --quiet --editable .
+	@# Compiled here, starts take half the time also where Python is told to keep nothing.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q lago_mock
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import lago_mock; lago_mock.create_app()"
+	@touch $@
+
+$(STAMP): $(SERVING)
+	@echo "Installing the tools for the tests, once …"
+	@$(BIN)/pip install --quiet --editable ".[dev]"
+	@touch $@
