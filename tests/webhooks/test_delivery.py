@@ -839,7 +839,10 @@ def test_what_cannot_be_sent_is_refused(
     [
         ({"count": "x"}, "is not a number"),
         ({"timeout_ms": "300001"}, "value_is_out_of_range"),
-        ({"state": "done", "timeout_ms": "60000"}, "value_is_invalid"),
+        (
+            {"state": "done", "timeout_ms": "60000"},
+            "value_is_invalid; there are pending, succeeded, retrying, failed, refused",
+        ),
     ],
 )
 def test_filters_are_judged(admin: httpx.Client, query: dict[str, str], code: str) -> None:

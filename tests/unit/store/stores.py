@@ -10,7 +10,7 @@ import shutil
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +144,22 @@ def commits(path: Path, generation: int = 0) -> list[Row]:
 
 
 def on_disk(folder: Path) -> dict[str, bytes]:
-    """Return what the files of a store hold, locks apart."""
+    """Return what the files of a store hold at one moment, locks apart.
+
+    A file may be written anew meanwhile: what was read while names or files changed is read again.
+    """
+    while True:
+        with suppress(FileNotFoundError):
+            before = _files(folder)
+            found = {path.name: path.read_bytes() for path in before}
+            if _files(folder) == before:
+                return found
+
+
+def _files(folder: Path) -> dict[Path, tuple[int, int, int]]:
     paths = (path for path in folder.iterdir() if path.is_file() and path.suffix != ".lock")
-    return {path.name: path.read_bytes() for path in paths}
+    statuses = ((path, path.stat()) for path in paths)
+    return {path: (each.st_ino, each.st_mtime_ns, each.st_size) for path, each in statuses}
 
 
 def closed(store: Store, path: Path) -> Path:
