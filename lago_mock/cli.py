@@ -256,5 +256,5 @@ def _check(parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
 
 
 def _openapi(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
-    print(json.dumps(_contract(loaded).document.tree, indent=2, ensure_ascii=False))
+    print(json.dumps(_contract(loaded).whole.tree, indent=2, ensure_ascii=False))
     return 0

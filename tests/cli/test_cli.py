@@ -231,6 +231,7 @@ def test_openapi_prints_one_document_whose_references_stay_inside(
     assert tree["openapi"] == "3.1.0"
     assert tree["info"]["version"] == LAGO_VERSION
     assert {"/customers", "/organizations", "/plans"} <= tree["paths"].keys()
+    assert {"customer_created", "invoice_created"} <= tree["webhooks"].keys()
     references = re.findall(r'"\$ref": "([^"]*)"', text)
     assert references
     assert [each for each in references if not each.startswith("#/")] == []
