@@ -247,7 +247,8 @@ def _check(parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     from lago_mock.resources import load_resources
 
     contract = _contract(loaded, check=True)
-    print(f"{contract.document.file}: {len(contract.operations)} operations are in order")
+    counts = f"{len(contract.operations)} operations and {len(contract.webhooks)} webhooks"
+    print(f"{contract.document.file}: {counts} are in order")
     compiler = fixture_compiler(contract, load_resources(), SystemClock())
     for name in parsed.sets or compiler.names():
         fixtures = compiler.compile(name)

@@ -29,6 +29,7 @@ from lago_mock.admin.guard import Guard
 from lago_mock.admin.refusals import body_problems, query_problems
 from lago_mock.admin.stream import Stream, while_there
 from lago_mock.answer import Answer, bare, failure, success
+from lago_mock.contract.loader import DocumentError
 from lago_mock.contract.operation import Contract, Operation
 from lago_mock.errors import (
     InternalServerError,
@@ -106,6 +107,9 @@ class AdminEndpoint:
             return failure(error.body())
         except Unparsable as error:
             return failure({"status": 400, "error": f"Bad Request: {error}"})
+        except DocumentError as error:  # webhooks and fixture sets are read when they are asked for
+            _errors.error("a document or fixture set is broken: %s", error)
+            return failure({"status": 500, "error": f"{InternalServerError.error}: {error}"})
         except StoreUnwritable as error:
             _errors.error("the store cannot be written: %s", error)
             return failure(InternalServerError().body())

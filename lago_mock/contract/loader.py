@@ -125,8 +125,9 @@ def with_webhooks(document: Document) -> Document:
     file = document.file / "webhooks.yaml"
     bundle = _Bundle()
     bundle.add(document.file, document.tree)
+    bundle.know(document.sources)
     bundle.add(file, read_file(file))
-    whole = Document(bundle.tree, document.file, {**bundle.sources, **document.sources})
+    whole = Document(bundle.tree, document.file, bundle.sources)
     _check(whole, bundle)
     return whole
 
@@ -138,6 +139,13 @@ class _Bundle:
         self.tree: JSONObject = {}
         self.sources: dict[str, Path] = {}
         self.places: dict[tuple[str, str], Path] = {}
+
+    def know(self, sources: Mapping[str, Path]) -> None:
+        """Let what was added as one document be of the files that it is made of."""
+        self.sources |= sources
+        for kind, name in self.places:
+            source = name if kind == "operationId" else f"{kind}/{name}"
+            self.places[kind, name] = sources.get(source, self.places[kind, name])
 
     def add(self, file: Path, fragment: Any) -> None:
         """Unite one fragment with what is there."""
@@ -153,7 +161,7 @@ class _Bundle:
             elif isinstance(value, list):
                 self.tree.setdefault(section, []).extend(value)
             else:
-                self._claim(file, "", section)
+                self._claim(file, "", section, (section,))
                 self.tree[section] = value
 
     def _unite(
@@ -161,7 +169,7 @@ class _Bundle:
     ) -> None:
         target = parent.setdefault(name, {})
         for entry, value in entries.items():
-            self._claim(file, prefix, entry)
+            self._claim(file, prefix, entry, ("components", prefix, entry))
             self.sources[f"{prefix}/{entry}"] = file
             target[entry] = value
 
@@ -171,23 +179,22 @@ class _Bundle:
             target = united.setdefault(path, {})
             for key, value in _object(file, item, section, path).items():
                 if key in METHODS:
-                    self._claim(file, path, key)
+                    self._claim(file, path, key, (section, path, key))
                     self._claim_operation(file, (section, path, key), value)
                 target[key] = value
 
     def _claim_operation(self, file: Path, place: tuple[str, ...], operation: Any) -> None:
         if not isinstance(operation, dict) or not isinstance(operation.get("operationId"), str):
             raise DocumentError(file, pointer(*place), "no operationId", "Give the operation one.")
-        self._claim(file, "operationId", operation["operationId"])
+        self._claim(file, "operationId", operation["operationId"], place)
         self.sources[operation["operationId"]] = file
 
-    def _claim(self, file: Path, kind: str, name: str) -> None:
+    def _claim(self, file: Path, kind: str, name: str, place: tuple[str, ...]) -> None:
         before = self.places.setdefault((kind, name), file)
         if before is not file or (kind == "operationId" and name in self.sources):
             what = f"{kind} {name}".strip()
-            raise DocumentError(
-                file, "", f"{what!r} is defined in {before} as well", "Keep one of them."
-            )
+            what = f"{what!r} is defined in {before} as well"
+            raise DocumentError(file, pointer(*place), what, "Keep one of them.")
 
 
 def _object(file: Path, value: Any, *place: str) -> JSONObject:

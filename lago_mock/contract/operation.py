@@ -246,9 +246,13 @@ class Contract:
 
     @cached_property
     def webhooks(self) -> Mapping[str, WebhookType]:
-        """The webhooks of the document, by type; compiled when somebody asks for them."""
-        tree = self.whole.tree
-        return MappingProxyType({each.name: each for each in webhook_types(tree, Schemas(tree))})
+        """The webhooks of the document, by type; compiled when somebody asks for them.
+
+        Raises:
+            DocumentError: the webhooks are broken.
+        """
+        types = webhook_types(self.whole, Schemas(self.whole.tree))
+        return MappingProxyType({each.name: each for each in types})
 
     @cached_property
     def whole(self) -> Document:

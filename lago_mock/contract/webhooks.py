@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lago_mock.contract.loader import Document, DocumentError
 from lago_mock.contract.validators import Schemas, Validator
 from lago_mock.pointers import pointer
 from lago_mock.wire import JSONObject
@@ -34,19 +35,30 @@ class WebhookType:
             yield ("object", *violation.path[1:]), violation.keyword, violation.message
 
 
-def webhook_types(tree: JSONObject, schemas: Schemas) -> Iterator[WebhookType]:
-    """Yield the webhooks of a document that say their type and their object's."""
-    for key, item in tree.get("webhooks", {}).items():
+def webhook_types(document: Document, schemas: Schemas) -> Iterator[WebhookType]:
+    """Yield the webhooks of a document that say their type and their object's.
+
+    Raises:
+        DocumentError: a schema means nothing; names file and JSON pointer.
+    """
+    for key, item in document.tree.get("webhooks", {}).items():
         media = item.get("post", {}).get("requestBody", {}).get("content", {})
         schema = media.get("application/json", {}).get("schema", {})
         name, object_type = _only(schema, "webhook_type"), _only(schema, "object_type")
         if name is None or object_type is None:
             continue
-        place = ("webhooks", key, "post", "requestBody", "content", "application/json", "schema")
+        place = pointer(
+            "webhooks", key, "post", "requestBody", "content", "application/json", "schema"
+        )
+        try:
+            validator = schemas.validator(place)
+        except ValueError as error:
+            file = document.sources.get(item["post"].get("operationId"), document.file)
+            raise DocumentError(file, place, str(error).partition("\n")[0]) from error
         examples = media["application/json"].get("examples", {}).values()
         bodies = [each["value"] for each in examples if "value" in each]
         example = bodies[0].get(object_type, {}) if bodies else {}
-        yield WebhookType(name, object_type, schemas.validator(pointer(*place)), example)
+        yield WebhookType(name, object_type, validator, example)
 
 
 def _only(schema: JSONObject, name: str) -> Any:

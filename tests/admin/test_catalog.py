@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -8,6 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+
+from lago_mock.app import build
+from lago_mock.data import data_folder
+from lago_mock.settings import Settings
+from tests.conftest import running
 
 KEY = {"Authorization": "Bearer lago-mock-key"}
 STRANGER = {"Authorization": "Bearer nobody"}
@@ -116,6 +122,23 @@ def test_the_document_is_in_one_piece(admin: httpx.Client) -> None:
         assert reference.startswith("#/")
         for step in reference[2:].split("/"):
             node = node[step.replace("~1", "/").replace("~0", "~")]
+
+
+def test_webhooks_that_are_broken_are_told_where_they_are_asked_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "openapi"
+    shutil.copytree(data_folder() / "openapi", folder)
+    (folder / "webhooks.yaml").write_text("webhooks: []\n", "utf-8")
+    with running(build(Settings(db=":memory:", openapi=str(folder)))) as url:
+        document = httpx.get(f"{url}/__admin/openapi.json")
+        sent = httpx.post(f"{url}/__admin/webhooks", json={"type": "customer.created"}, headers=KEY)
+
+    what = f"{folder / 'webhooks.yaml'}: /webhooks: an object is needed"
+    failure = {"status": 500, "error": f"Internal Server Error: {what}"}
+    assert [(each.status_code, each.json()) for each in (document, sent)] == [(500, failure)] * 2
+    assert caplog.messages.count(f"a document or fixture set is broken: {what}") == 2
+    assert not [each for each in caplog.records if each.exc_info]
 
 
 @pytest.mark.parametrize("headers", [{}, KEY, STRANGER], ids=["no key", "key", "unknown key"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -244,7 +245,8 @@ def test_what_openapi_prints_can_be_checked_and_holds_the_same_operations(
 
     assert lago_mock("operations", "--openapi", "whole.json") == lago_mock("operations")
     first, *_ = lago_mock("check", "--openapi", "whole.json")
-    assert re.fullmatch(rf"{re.escape(str(path))}: \d+ operations are in order", first)
+    own, *_ = lago_mock("check")
+    assert first == own.replace(str(data_folder() / "openapi"), str(path))
 
 
 def test_check_finds_the_document_and_all_sets_that_ship_in_order(
@@ -253,8 +255,9 @@ def test_check_finds_the_document_and_all_sets_that_ship_in_order(
     document, *sets = lago_mock("check")
 
     shipped = sorted((data_folder() / "fixtures").glob("*.yaml"))
-    count = len(lago_mock("operations"))
-    assert document == f"{data_folder() / 'openapi'}: {count} operations are in order"
+    tree = json.loads("\n".join(lago_mock("openapi")))
+    counts = f"{len(lago_mock('operations'))} operations and {len(tree['webhooks'])} webhooks"
+    assert document == f"{data_folder() / 'openapi'}: {counts} are in order"
     assert sets == [f"{path}: the fixture set is in order" for path in shipped]
 
 
@@ -358,6 +361,20 @@ def test_every_command_that_reads_the_document_refuses_a_broken_one(
     assert refusal(command, "--openapi", "api.yaml").startswith(f"{path}: {said}")
 
 
+def test_check_refuses_a_component_that_the_webhooks_have_as_well(
+    refusal: Callable[..., str], folder: Path
+) -> None:
+    copy = folder / "openapi"
+    shutil.copytree(data_folder() / "openapi", copy)
+    added = copy / "resources" / "alerts.yaml"
+    added.write_text("components: {schemas: {AlertThresholdObject: {type: object}}}\n", "utf-8")
+
+    assert refusal("check", "--openapi", "openapi/") == (
+        f"{copy / 'webhooks.yaml'}: /components/schemas/AlertThresholdObject: "
+        f"'schemas AlertThresholdObject' is defined in {added} as well. Keep one of them."
+    )
+
+
 def test_a_document_that_is_not_there_is_refused(refusal: Callable[..., str], folder: Path) -> None:
     said = refusal("check", "--openapi", "api.yaml")
 
@@ -371,7 +388,7 @@ def test_check_judges_a_foreign_document_alone_and_our_sets_by_our_own(
 
     assert main(["check", "--openapi", "api.yaml"]) == 0
     document, *sets = capsys.readouterr().out.splitlines()
-    assert document == f"{path}: 1 operations are in order"
+    assert document == f"{path}: 1 operations and 0 webhooks are in order"
     assert len(sets) == len(list((data_folder() / "fixtures").glob("*.yaml")))
 
 

@@ -14,6 +14,7 @@ from lago_mock.contract.loader import (
     pointer,
     read_file,
     resolve,
+    with_webhooks,
 )
 from lago_mock.contract.operation import Contract
 from lago_mock.wire import JSONObject
@@ -314,32 +315,80 @@ def test_document_without_paths_has_no_operations(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "what"),
+    ("one", "other", "what", "place"),
     [
         pytest.param(
             {"paths": {"/a": {"get": operation("findA")}}},
             {"paths": {"/b": {"get": operation("findA")}}},
             "'operationId findA'",
+            "/paths/~1b/get",
             id="operation id",
         ),
         pytest.param(
             {"paths": {"/a": {"get": operation("findA")}}},
             {"paths": {"/a": {"get": operation("findB")}}},
             "'/a get'",
+            "/paths/~1a/get",
             id="path and method",
         ),
-        pytest.param(schemas(Tax={}), schemas(Tax={}), "'schemas Tax'", id="component"),
-        pytest.param({"security": {}}, {"security": {}}, "'security'", id="section"),
+        pytest.param(
+            schemas(Tax={}),
+            schemas(Tax={}),
+            "'schemas Tax'",
+            "/components/schemas/Tax",
+            id="component",
+        ),
+        pytest.param({"security": {}}, {"security": {}}, "'security'", "/security", id="section"),
     ],
 )
 def test_fragments_that_define_one_thing_are_refused(
-    tmp_path: Path, one: JSONObject, other: JSONObject, what: str
+    tmp_path: Path, one: JSONObject, other: JSONObject, what: str, place: str
 ) -> None:
     folder = fragments(tmp_path, resources_a=one, resources_b=other)
     assert str(refusal(folder)) == (
-        f"{folder / 'resources/b.yaml'}: {what} is defined in {folder / 'resources/a.yaml'} "
-        "as well. Keep one of them."
+        f"{folder / 'resources/b.yaml'}: {place}: {what} is defined in "
+        f"{folder / 'resources/a.yaml'} as well. Keep one of them."
     )
+
+
+@pytest.mark.parametrize(
+    ("other", "what", "place"),
+    [
+        pytest.param(schemas(Tax={}), "'schemas Tax'", "/components/schemas/Tax", id="component"),
+        pytest.param(
+            {"webhooks": {"tax_made": {"post": operation("findTax")}}},
+            "'operationId findTax'",
+            "/webhooks/tax_made/post",
+            id="operation id",
+        ),
+        pytest.param({"info": {}}, "'info'", "/info", id="section"),
+    ],
+)
+def test_webhooks_that_define_what_a_fragment_defines_are_refused_with_its_file(
+    tmp_path: Path, other: JSONObject, what: str, place: str
+) -> None:
+    taxes = {"paths": {"/taxes": {"get": operation("findTax")}}} | schemas(Tax={})
+    folder = fragments(tmp_path, resources_taxes=taxes, webhooks=other)
+    with pytest.raises(DocumentError) as caught:
+        with_webhooks(load_document(folder))
+    owner = folder if place == "/info" else folder / "resources/taxes.yaml"
+    assert str(caught.value) == (
+        f"{folder / 'webhooks.yaml'}: {place}: {what} is defined in {owner} as well. "
+        "Keep one of them."
+    )
+
+
+def test_document_with_webhooks_knows_the_file_of_each_piece(tmp_path: Path) -> None:
+    made = {"webhooks": {"tax_made": {"post": operation("taxMade")}}}
+    taxes = {"paths": {"/taxes": {"get": operation("findTax")}}} | schemas(Tax={})
+    folder = fragments(tmp_path, resources_taxes=taxes, webhooks=made)
+    whole = with_webhooks(load_document(folder))
+    assert list(whole.tree["webhooks"]) == ["tax_made"]
+    assert whole.sources == {
+        "findTax": folder / "resources/taxes.yaml",
+        "schemas/Tax": folder / "resources/taxes.yaml",
+        "taxMade": folder / "webhooks.yaml",
+    }
 
 
 def test_one_file_that_uses_an_operation_id_twice_is_refused(tmp_path: Path) -> None:

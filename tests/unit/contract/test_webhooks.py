@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lago_mock.contract.loader import Document, DocumentError
 from lago_mock.contract.validators import Schemas
-from lago_mock.contract.webhooks import webhook_types
+from lago_mock.contract.webhooks import WebhookType, webhook_types
+
+FILE = Path("api.yaml")
+
+
+def types_of(tree: dict[str, Any], **sources: Path) -> list[WebhookType]:
+    return list(webhook_types(Document(tree, FILE, sources), Schemas(tree)))
 
 
 def webhook(schema: dict[str, Any], **media: Any) -> dict[str, Any]:
@@ -36,14 +46,14 @@ def test_types_are_those_that_say_which_they_are() -> None:
         }
     }
 
-    (dog,) = webhook_types(tree, Schemas(tree))
+    (dog,) = types_of(tree)
 
     assert (dog.name, dog.object_type, dog.example) == ("dog.born", "dog", {"name": "Rex"})
 
 
 def test_what_an_object_has_wrong_is_said_with_its_place() -> None:
     tree = {"webhooks": {"dog_born": webhook(schema(name={"type": "string"}))}}
-    (dog,) = webhook_types(tree, Schemas(tree))
+    (dog,) = types_of(tree)
 
     assert dog.example == {}
     assert list(dog.problems("o-1", {"name": "Rex"})) == []
@@ -53,4 +63,25 @@ def test_what_an_object_has_wrong_is_said_with_its_place() -> None:
 
 
 def test_a_document_may_have_no_webhooks() -> None:
-    assert list(webhook_types({}, Schemas({}))) == []
+    assert types_of({}) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "file"),
+    [
+        pytest.param({"operationId": "dogBorn"}, Path("webhooks.yaml"), id="of a fragment"),
+        pytest.param({}, FILE, id="without a name"),
+    ],
+)
+def test_a_schema_that_means_nothing_is_told_with_file_and_place(
+    named: dict[str, Any], file: Path
+) -> None:
+    born = webhook(schema(name={"type": "strng"}))
+    born["post"] |= named
+
+    with pytest.raises(DocumentError) as caught:
+        types_of({"webhooks": {"dog_born": born}}, dogBorn=Path("webhooks.yaml"))
+
+    place = "/webhooks/dog_born/post/requestBody/content/application~1json/schema"
+    assert (caught.value.file, caught.value.place) == (file, place)
+    assert caught.value.what == "Unexpected type"
