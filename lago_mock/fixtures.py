@@ -27,6 +27,7 @@ from lago_mock.contract.formats import is_date_time
 from lago_mock.contract.loader import DocumentError, read_file
 from lago_mock.contract.operation import Contract
 from lago_mock.errors import LagoError, ValidationFailed
+from lago_mock.grants import KEY_TEXT, is_key, why_no_integration, why_no_resource
 from lago_mock.likeness import closest
 from lago_mock.operations import Facts, Operations
 from lago_mock.pointers import pointer
@@ -172,9 +173,9 @@ class _Content:
         if not isinstance(organization, dict):
             raise self.error("/organization", "an object is needed")
         key = organization.get("api_key")
-        if key not in (None, "") and not _is_key(key):
-            what = "a key is a text without spaces"
-            raise self.error("/organization/api_key", what, "Put it in quotes.")
+        if key not in (None, "") and not is_key(key):
+            advice = "" if isinstance(key, str) else "Put it in quotes."
+            raise self.error("/organization/api_key", f"a key is {KEY_TEXT}", advice)
         self.organization: JSONObject = organization
 
     def error(self, place: str, what: str, advice: str = "") -> DocumentError:
@@ -245,21 +246,32 @@ class _Content:
         return keys
 
     def _check_key(self, place: str, key: Any) -> None:
-        if not isinstance(key, dict) or not _is_key(key.get("value")):
-            raise self.error(f"{place}/value", "a key is an object with a value without spaces")
+        if not isinstance(key, dict) or not is_key(key.get("value")):
+            raise self.error(f"{place}/value", f"a key is an object with a value of {KEY_TEXT}")
         unknown = key.keys() - {"value", "name", "expires_at", "permissions"}
         if unknown:
             raise self.error(f"{place}/{min(unknown)}", "a key has no such thing")
         if key.get("expires_at") is not None and _instant(key["expires_at"]) is None:
             raise self.error(f"{place}/expires_at", "no point in time")
-        if key.get("permissions") is not None and not _are_permissions(key["permissions"]):
+        if key.get("permissions") is not None:
+            self._check_permissions(f"{place}/permissions", key["permissions"])
+
+    def _check_permissions(self, place: str, given: Any) -> None:
+        if not _are_permissions(given):
             what = "an object is needed, with lists of read and write by resource"
-            raise self.error(f"{place}/permissions", what)
+            raise self.error(place, what)
+        for name in given:
+            if why := why_no_resource(name):
+                raise self.error(f"{place}{pointer(name)}", why)
 
     def _integrations(self) -> list[str] | None:
         names = self.organization.get("premium_integrations")
+        place = "/organization/premium_integrations"
         if names is not None and not isinstance(names, list):
-            raise self.error("/organization/premium_integrations", "a list of names is needed")
+            raise self.error(place, "a list of names is needed")
+        for index, name in enumerate(names or ()):
+            if why := why_no_integration(name):
+                raise self.error(f"{place}/{index}", why)
         return names
 
     def sections(self, known: Mapping[str, Resource]) -> Iterator[tuple[str, list[Any]]]:
@@ -279,10 +291,6 @@ class _Content:
 def _whole_keys(state: SavedOrganization | None) -> list[JSONObject]:
     keys = state.row.get("api_keys", []) if state else []
     return [key for key in keys if is_whole(key["value"])]
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, str) and len(value.split()) == 1
 
 
 def _are_permissions(given: Any) -> bool:

@@ -21,9 +21,10 @@ from lago_mock.contract.operation import Contract, Operation
 from lago_mock.contract.validators import Schemas, Validator, Violation
 from lago_mock.entity import DEFAULT_ENTITY
 from lago_mock.errors import Problem, ValidationFailed
+from lago_mock.grants import KEY_TEXT, is_key, why_no_integration, why_no_resource
 from lago_mock.listing import meta
 from lago_mock.pointers import pointer
-from lago_mock.redaction import cut
+from lago_mock.redaction import cut, is_whole
 from lago_mock.resource import Call, Resource, keys_of
 from lago_mock.signing import Signing
 from lago_mock.store.store import State, Store
@@ -92,8 +93,8 @@ class StateJudge:
 
         Raises:
             ValidationFailed: 422; the problems' fields are JSON pointers. Of its stages (shape,
-                columns, what rows are to each other, what is shown) the first with a problem
-                answers alone, with 100 problems at most.
+                columns, what is granted, what rows are to each other, what is shown) the first
+                with a problem answers alone, with 100 problems at most.
         """
         _refuse(_explained(each, place) for each in self._validator("state").violations(given))
         assert isinstance(given, dict), "the shape says so"
@@ -101,7 +102,7 @@ class StateJudge:
         place = (*place, "organizations")
         _refuse(each for index, one in found for each in self._columns(one, (*place, index)))
         organizations = [self._taken(one) for _, one in found]
-        for stage in (_relations, self._shown):
+        for stage in (_grants, _relations, self._shown):
             _refuse(
                 each
                 for index, one in enumerate(organizations)
@@ -129,7 +130,6 @@ class StateJudge:
         own = (*place, "organization")
         for violation in self._validator("organizations").violations(given["organization"]):
             yield _explained(violation, own)
-        yield from _bad_ends(given["organization"], own)
         for name, rows in given["collections"].items():
             for index, row in enumerate(rows):
                 yield from self._columns_of(name, row, (*place, "collections", name, index))
@@ -254,17 +254,6 @@ class _Look:
         return {resource.name: call.present(resource.plural, row)}
 
 
-def _bad_ends(row: Row, place: Path) -> Iterator[Problem]:
-    """Yield the ends of keys that are no time of the calendar."""
-    keys = row.get("api_keys")
-    for index, key in enumerate(keys if isinstance(keys, list) else ()):
-        end = key.get("expires_at") if isinstance(key, dict) else None
-        try:
-            instant_of(end if isinstance(end, str) else "2000-01-01")
-        except ValueError:
-            yield _problem("no time", "format", (*place, "api_keys", index, "expires_at"))
-
-
 def _causes(violations: Iterator[Violation]) -> list[Violation]:
     """Return the violations without one that only follows from another."""
     found = list(violations)
@@ -285,6 +274,30 @@ def _declared(resource: Resource, row: Row, clock: Clock) -> Row:
         return row
     given = {name: value for name, value in row.items() if name != "lago_id"}
     return {**resource.declare(clock, given), "lago_id": row.get("lago_id")}
+
+
+def _grants(
+    organization: SavedOrganization, place: Path, _keys: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield what is wrong with the keys of an organization, and with what it is licensed for."""
+    place = (*place, "organization")
+    for index, name in enumerate(organization.row.get("premium_integrations") or ()):
+        if why := why_no_integration(name):
+            yield _problem(why, "granted", (*place, "premium_integrations", index))
+    for index, key in enumerate(organization.row.get("api_keys", ())):
+        yield from _bad_key(key, (*place, "api_keys", index))
+
+
+def _bad_key(key: JSONObject, place: Path) -> Iterator[Problem]:
+    if is_whole(key["value"]) and not is_key(key["value"]):
+        yield _problem(f"a key is {KEY_TEXT}", "granted", (*place, "value"))
+    for name in key.get("permissions") or ():
+        if why := why_no_resource(name):
+            yield _problem(why, "granted", (*place, "permissions", name))
+    try:
+        instant_of(key.get("expires_at") or "2000-01-01")
+    except ValueError:  # a leap second
+        yield _problem("no time", "format", (*place, "expires_at"))
 
 
 def _relations(

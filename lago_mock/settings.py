@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
+from lago_mock.grants import KEY_TEXT, is_key
 from lago_mock.likeness import closest
 from lago_mock.settings_file import SettingError, SettingsFile, find_settings_file, shown
 
@@ -42,7 +43,7 @@ _SWITCH_WORDS = {
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _BYTES = range(1, 2**30 + 1)  # bodies are held in memory whole; zero would refuse every request
 
-Kind = Literal["text", "number", "switch", "path"]
+Kind = Literal["text", "key", "number", "switch", "path"]
 Default = TypeVar("Default")
 
 
@@ -115,7 +116,7 @@ class Settings:
     )
     api_key: str | None = _setting(
         None,
-        "text",
+        "key",
         metavar="KEY",
         secret=True,
         fallbacks=("LAGO_ORG_API_KEY",),
@@ -513,6 +514,8 @@ def _fits(option: Option, value: object) -> bool:
         return type(value) is int and value in option.numbers  # True is an int by isinstance
     if option.kind == "switch":
         return isinstance(value, bool)
+    if option.kind == "key":
+        return is_key(value)
     if option.choices:
         return value in option.choices
     return isinstance(value, str) and value != ""
@@ -524,7 +527,8 @@ def _needed(option: Option, in_toml: bool) -> str:
         return f"{needed}, without quotes" if in_toml else needed
     if option.kind == "switch":
         return "true or false, without quotes" if in_toml else f"one of {_listed(_SWITCH_WORDS)}"
-    needed = f"one of {_listed(option.choices)}" if option.choices else "a text that is not empty"
+    text = KEY_TEXT if option.kind == "key" else "a text that is not empty"
+    needed = f"one of {_listed(option.choices)}" if option.choices else text
     return f"{needed}, in quotes" if in_toml else needed
 
 

@@ -11,6 +11,7 @@ from lago_mock.answer_cache import AnswerCache
 from lago_mock.clock import Clock, ServerClock, precise
 from lago_mock.discards import Later
 from lago_mock.fixtures import FixtureCompiler, FixtureSet
+from lago_mock.grants import is_key
 from lago_mock.journal import Archive, Journal
 from lago_mock.resources.organizations import SLUG_LETTERS, names_of
 from lago_mock.rules import Rules
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 FALLBACK_KEY: Final = "lago-mock-key"
 
 MAX_ORGANIZATIONS: Final = 1000
-
-MAX_KEY: Final = 255
-"""Characters that an API key may have."""
 
 _FOUNDING = ("name", "slug", "billing_entity_code", "hmac_key", "api_keys")
 """Columns that an organization has from its founding: a reset brings them back."""
@@ -489,11 +487,6 @@ class Tenants:
         self.archive.feed.close()
         for scope in (self.server, *self):
             scope.release()
-
-
-def is_key(value: str) -> bool:
-    """Tell whether a text can be an API key: 1 to 255 characters of visible ASCII."""
-    return 0 < len(value) <= MAX_KEY and all("!" <= each <= "~" for each in value)
 
 
 def _as_founded(row: Row, fixtures: FixtureSet) -> Row:

@@ -2,71 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from lago_mock.admin.call import DONE, AdminCall, AdminHandler
 from lago_mock.clock import instant_of, shown
 from lago_mock.errors import Forbidden, NotFound, Problem, ValidationFailed
-from lago_mock.likeness import closest, did_you_mean
+from lago_mock.grants import is_key, why_no_integration, why_no_resource
 from lago_mock.redaction import cut
 from lago_mock.sandbox import Sandbox
 from lago_mock.store.tables import Row
-from lago_mock.tenants import MAX_ORGANIZATIONS, TooManyOrganizations, is_key
+from lago_mock.tenants import MAX_ORGANIZATIONS, TooManyOrganizations
 from lago_mock.wire import JSONObject
-
-INTEGRATIONS: Final = (
-    "api_permissions",
-    "granular_lifetime_usage",
-    "multi_entities_enterprise",
-    "multi_entities_pro",
-    "projected_usage",
-    "revenue_share",
-)
-"""Premium integrations that something depends on here."""
-
-RESOURCES: Final = (
-    "activity_log",
-    "add_on",
-    "alert",
-    "analytic",
-    "api_log",
-    "applied_coupon",
-    "billable_metric",
-    "billing_entity",
-    "coupon",
-    "credit_note",
-    "customer",
-    "customer_usage",
-    "event",
-    "feature",
-    "fee",
-    "invoice",
-    "invoice_custom_section",
-    "lifetime_usage",
-    "order",
-    "order_form",
-    "organization",
-    "payment",
-    "payment_method",
-    "payment_receipt",
-    "payment_request",
-    "plan",
-    "plan_rate_card",
-    "product",
-    "product_category",
-    "quote",
-    "rate_card",
-    "security_log",
-    "subscription",
-    "tax",
-    "wallet",
-    "wallet_transaction",
-    "webhook_endpoint",
-    "webhook_jwt_public_key",
-)
-"""What a key can have rights on (lago-api: app/models/api_key.rb)."""
 
 _COLUMNS: Final = ("name", "license", "premium_integrations", "hmac_key")
 _RIGHTS: Final = ("expires_at", "permissions")
@@ -115,9 +63,8 @@ def _problems(body: JSONObject) -> Iterator[Problem]:
     if not body.get("name", "x").strip():
         yield _problem("name", "value_is_mandatory")
     for name in body.get("premium_integrations") or ():
-        if name not in INTEGRATIONS:
-            text = f"no premium integration {name}{_advice(name, INTEGRATIONS)}"
-            yield _problem("premium_integrations", text)
+        if why := why_no_integration(name):
+            yield _problem("premium_integrations", why)
 
 
 def _key_problems(call: AdminCall, field: str) -> Iterator[Problem]:
@@ -128,8 +75,8 @@ def _key_problems(call: AdminCall, field: str) -> Iterator[Problem]:
     elif field in call.body and call.server.tenants.is_key_taken(value):
         yield _problem(field, "value_already_exist")
     for name in call.body.get("permissions") or ():
-        if name not in RESOURCES:
-            yield _problem("permissions", f"no resource {name}{_advice(name, RESOURCES)}")
+        if why := why_no_resource(name):
+            yield _problem("permissions", why)
     if expires_at := call.body.get("expires_at"):
         try:
             instant_of(expires_at)
@@ -139,10 +86,6 @@ def _key_problems(call: AdminCall, field: str) -> Iterator[Problem]:
 
 def _problem(field: str, text: str) -> Problem:
     return Problem(field, text, text, (field,))
-
-
-def _advice(name: str, known: Collection[str]) -> str:
-    return did_you_mean(closest(name, known)) or f"; there are {', '.join(known)}"
 
 
 def get_organization(call: AdminCall) -> JSONObject:

@@ -230,7 +230,7 @@ _API_KEY = {
     "required": ["lago_id", "value"],
     "properties": {
         "lago_id": {"type": "string"},
-        "value": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^\S+$"},
+        "value": {"type": "string"},
         "name": {"type": ["string", "null"]},
         "expires_at": {"type": ["string", "null"], "format": "date-time"},
         "permissions": {

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from lago_mock.admin.organizations import INTEGRATIONS, RESOURCES
 from lago_mock.app import LagoMockApp, build
+from lago_mock.grants import INTEGRATIONS
 from lago_mock.settings import Settings
 from tests.conftest import API_KEY, running
 
@@ -290,16 +290,6 @@ def test_there_can_be_a_thousand_and_no_more(admin: httpx.Client, app: LagoMockA
     last = admin.get("/organizations").json()["organizations"][-1]
     admin.delete(f"/organizations/{last['id']}").raise_for_status()
     made(admin)
-
-
-def test_the_names_are_those_that_the_document_uses(app: LagoMockApp) -> None:
-    contract = app.server.operations.contract
-    text = json.dumps(contract.document.tree)
-    scopes = {scope for each in contract.operations.values() for scope in each.scopes}
-
-    assert {scope.partition(":")[0] for scope in scopes} <= set(RESOURCES)
-    assert '"x-lago-premium": "revenue_share"' in text
-    assert list(RESOURCES) == sorted(RESOURCES)
 
 
 # Changing

@@ -613,6 +613,13 @@ def set_to(*path: str | int, value: Any) -> Callable[[JSONObject], None]:
             "no time",
         ),
         (
+            set_to("organization", "premium_integrations", value=["nonsense"]),
+            "/organization/premium_integrations/0",
+            "no premium integration nonsense; there are "
+            "api_permissions, granular_lifetime_usage, multi_entities_enterprise, "
+            "multi_entities_pro, projected_usage, revenue_share",
+        ),
+        (
             set_to("collections", "integrations", value=[{"code": "x", "type": "fax"}]),
             "/collections/integrations/0/type",
             "value_is_invalid",

@@ -291,6 +291,12 @@ CUSTOMER = "organization: {name: Rowing Club}\ncustomers: "
             id="a key that no client can send",
         ),
         pytest.param(
+            "organization: {name: Club, premium_integrations: [projected_usge]}",
+            "club.yaml: /organization/premium_integrations/0: no premium integration "
+            "projected_usge; did you mean projected_usage?",
+            id="an integration misspelt",
+        ),
+        pytest.param(
             "organization: {name: Club}\ncustmers: []",
             "club.yaml: /custmers: no such section. Did you mean customers?",
             id="a section misspelt",

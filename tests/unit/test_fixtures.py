@@ -13,6 +13,7 @@ from lago_mock.app import load_contract
 from lago_mock.contract.loader import DocumentError
 from lago_mock.data import data_folder
 from lago_mock.fixtures import FixtureCompiler, FixtureSet
+from lago_mock.grants import KEY_TEXT
 from lago_mock.resources import load_resources
 from lago_mock.saved_state import saved
 
@@ -407,10 +408,21 @@ def test_a_broken_set_is_refused_with_file_place_and_reason(
     assert refusal(compiler, path, text) == reason
 
 
-def test_an_api_key_that_is_no_text_is_refused(compiler: FixtureCompiler, path: Path) -> None:
-    reason = refusal(compiler, path, "organization: {name: X, api_key: 4711}\n")
+@pytest.mark.parametrize(
+    ("key", "advice"),
+    [
+        pytest.param("4711", ". Put it in quotes.", id="number"),
+        pytest.param("two words", "", id="space"),
+        pytest.param("schlüssel-ä", "", id="no ASCII"),
+        pytest.param("k" * 256, "", id="too long"),
+    ],
+)
+def test_an_api_key_that_no_client_can_send_is_refused(
+    compiler: FixtureCompiler, path: Path, key: str, advice: str
+) -> None:
+    reason = refusal(compiler, path, f"organization: {{name: X, api_key: {key}}}\n")
 
-    assert reason.startswith("/organization/api_key: ")
+    assert reason == f"/organization/api_key: a key is {KEY_TEXT}{advice}"
 
 
 # Further keys and premium integrations
@@ -439,7 +451,7 @@ def test_further_keys_are_taken_as_they_are_written(compiler: FixtureCompiler, p
 @pytest.mark.parametrize(
     ("given", "integrations"),
     [
-        pytest.param("[revenue_share, auto_dunning]", ["revenue_share", "auto_dunning"], id="some"),
+        pytest.param("[revenue_share, api_permissions]", ["revenue_share", "api_permissions"]),
         pytest.param("[]", [], id="none"),
         pytest.param("~", None, id="null is all of them"),
     ],
@@ -461,17 +473,17 @@ def test_premium_integrations_are_the_organizations(
         pytest.param("api_keys: ~", "api_keys: a list is needed", id="keys null"),
         pytest.param(
             "api_keys: [a]",
-            "api_keys/0/value: a key is an object with a value without spaces",
+            f"api_keys/0/value: a key is an object with a value of {KEY_TEXT}",
             id="key a text",
         ),
         pytest.param(
             "api_keys: [{value: a}, {name: b}]",
-            "api_keys/1/value: a key is an object with a value without spaces",
+            f"api_keys/1/value: a key is an object with a value of {KEY_TEXT}",
             id="no value",
         ),
         pytest.param(
             "api_keys: [{value: 4711}]",
-            "api_keys/0/value: a key is an object with a value without spaces",
+            f"api_keys/0/value: a key is an object with a value of {KEY_TEXT}",
             id="value no text",
         ),
         pytest.param(
@@ -514,6 +526,17 @@ def test_premium_integrations_are_the_organizations(
             "premium_integrations: a list of names is needed",
             id="integrations no list",
         ),
+        pytest.param(
+            "premium_integrations: [revenue_share, projected_usge]",
+            "premium_integrations/1: "
+            "no premium integration projected_usge; did you mean projected_usage?",
+            id="no such integration",
+        ),
+        pytest.param(
+            "api_keys: [{value: a, permissions: {tax: [read], custmer: [read]}}]",
+            "api_keys/0/permissions/custmer: no resource custmer; did you mean customer?",
+            id="permissions on nothing",
+        ),
     ],
 )
 def test_keys_and_integrations_of_another_shape_are_refused(
@@ -524,7 +547,7 @@ def test_keys_and_integrations_of_another_shape_are_refused(
     assert refusal(compiler, path, text) == f"/organization/{reason}"
 
 
-@pytest.mark.parametrize("value", ["''", "' '", "two words"])
+@pytest.mark.parametrize("value", ["''", "' '", "two words", "schlüssel", "k" * 256])
 def test_a_further_key_that_no_request_can_name_is_refused(
     compiler: FixtureCompiler, path: Path, value: str
 ) -> None:
@@ -662,7 +685,7 @@ def test_other_sections_are_played_on_top_of_a_state(compiler: FixtureCompiler, 
             "name": "Renamed",
             "api_key": "mine",
             "city": "Faro",
-            "premium_integrations": ["xero"],
+            "premium_integrations": ["api_permissions"],
         },
         "state": state,
         "customers": [{"external_id": "new", "tax_codes": ["iva_23"]}],
@@ -679,7 +702,7 @@ def test_other_sections_are_played_on_top_of_a_state(compiler: FixtureCompiler, 
     assert len(set(ids)) == len(ids)
     own = made.organization
     assert (own["name"], own["slug"], own["city"]) == ("Renamed", "renamed", "Faro")
-    assert own["premium_integrations"] == ["xero"]
+    assert own["premium_integrations"] == ["api_permissions"]
     assert (made.description, made.api_key) == ("More", "mine")
 
 

@@ -99,6 +99,31 @@ def test_keys_must_be_keys(judge: StateJudge, organization: JSONObject, keys: An
     assert all(place.startswith("/organizations/0/organization/api_keys") for place, _ in found)
 
 
+@pytest.mark.parametrize(
+    ("column", "given", "place"),
+    [
+        ("premium_integrations", ["revenue_share", "nonsense"], "premium_integrations/1"),
+        ("api_keys", [{"lago_id": "a", "value": "schlüssel"}], "api_keys/0/value"),
+        ("api_keys", [{"lago_id": "a", "value": "k" * 256}], "api_keys/0/value"),
+        ("api_keys", [{"lago_id": "a", "value": ""}], "api_keys/0/value"),
+        (
+            "api_keys",
+            [{"lago_id": "a", "value": "…-key", "permissions": {"tax": [], "custmer": []}}],
+            "api_keys/0/permissions/custmer",
+        ),
+    ],
+    ids=str,
+)
+def test_keys_and_integrations_are_those_that_can_be(
+    judge: StateJudge, organization: JSONObject, column: str, given: Any, place: str
+) -> None:
+    organization["organization"][column] = given
+
+    found = problems(judge, state(organization))
+
+    assert found == [(f"/organizations/0/organization/{place}", "granted")]
+
+
 @pytest.mark.parametrize("column", ["tax_ids", "section_codes", "code", "timezone", "created_at"])
 def test_a_row_lacks_no_column(judge: StateJudge, organization: JSONObject, column: str) -> None:
     del organization["collections"]["billing_entities"][0][column]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lago_mock.grants import KEY_TEXT
 from lago_mock.settings import (
     Option,
     SettingError,
@@ -48,6 +50,25 @@ def refusal(
 
 def option(name: str) -> Option:
     return next(each for each in option_table() if each.name == name)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["my key", "schlüssel-ä", "k" * 256, "", "k\n"],
+    ids=["space", "ä", "long", "none", "end"],
+)
+def test_an_api_key_that_no_client_can_send_is_refused_and_not_shown(
+    tmp_path: Path, key: str
+) -> None:
+    needed = f"is of the wrong kind; give {KEY_TEXT}"
+    own_file(tmp_path, f"api-key = {json.dumps(key)}")
+
+    assert refusal(tmp_path, {"api_key": key}) == f"The flag --api-key {needed}."
+    if key:
+        environ = {"LAGO_ORG_API_KEY": key}
+        assert refusal(tmp_path, None, environ) == f"The variable LAGO_ORG_API_KEY {needed}."
+    file = tmp_path / "lago-mock.toml"
+    assert refusal(tmp_path) == f"The key api-key in {file} {needed}, in quotes."
 
 
 def test_settings_made_by_hand_have_the_documented_defaults() -> None:
