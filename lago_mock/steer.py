@@ -150,7 +150,13 @@ def _state(_parsed: argparse.Namespace, client: AdminClient) -> int:
 
 
 def _export(parsed: argparse.Namespace, client: AdminClient) -> int:
-    text = json.dumps(client.get("/state"), indent=2, ensure_ascii=False) + "\n"
+    state = client.get("/state")
+    if len(state["organizations"]) > 1:
+        raise AdminError(
+            f"there are {len(state['organizations'])} organizations, and a fixture set is of one; "
+            "name it by its API key, with --key"
+        )
+    text = json.dumps(state, indent=2, ensure_ascii=False) + "\n"
     if parsed.file == "-":
         print(text, end="")
         return 0

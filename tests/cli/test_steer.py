@@ -245,6 +245,21 @@ def test_the_key_of_an_exported_set_is_shown_where_it_is_the_usual_one(
         assert f"API key: {API_KEY}" in own.lines
 
 
+@pytest.mark.parametrize("file", ["all.json", "-"])
+def test_an_export_is_of_one_organization_which_its_key_names(
+    admin: httpx.Client, folder: Path, capsys: Printed, file: str
+) -> None:
+    admin.post("/organizations", json={"api_key": "second-key"}).raise_for_status()
+
+    assert refusal(capsys, "export", file) == (
+        "lago-mock: there are 2 organizations, and a fixture set is of one; "
+        "name it by its API key, with --key\n"
+    )
+    assert list(folder.iterdir()) == []
+    assert main(["export", "one.json", "--key", "second-key"]) == 0
+    assert main(["check", "one.json"]) == 0
+
+
 def test_an_export_that_cannot_be_written_is_explained(
     client: httpx.Client, capsys: Printed
 ) -> None:
