@@ -65,6 +65,9 @@ def usual_elsewhere(settings: Mapping[str, Any]) -> JSONObject:
 
 
 def environ_of(url: str, api_key: str, token: str | None) -> dict[str, str]:
-    """Return the variables that lead a process to an organization of a server."""
+    """Return the variables that lead a process to an organization of a server.
+
+    All URLs are the root: Lago's own variable LAGO_API_URL is, and so is what clients call api_url.
+    """
     own = {"LAGO_URL": url, "LAGO_API_URL": url, "LAGO_API_KEY": api_key, URL: url}
     return {**own, TOKEN: token} if token else own
