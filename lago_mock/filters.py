@@ -42,6 +42,8 @@ def filters_of(call: Call, rule: Rule | None = None) -> JSONObject:
 
 
 def _has_shape(parameter: Parameter, value: JSON) -> bool:
+    # Differs from Lago: a value of billing_entity_codes that is no list is ignored; there it is a
+    # 500 in a customer's invoices, credit notes and subscriptions.
     if parameter.shape == "array":
         return isinstance(value, list)
     if parameter.shape == "object":

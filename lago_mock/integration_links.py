@@ -44,8 +44,9 @@ def integration_links(call: Call, before: list[JSONObject]) -> list[JSONObject]:
     Old ones that are not listed go; an item whose code is of no integration is ignored.
 
     Raises:
-        ValidationFailed: 422 `integration_type`, unknown or missing; there a 500.
+        ValidationFailed: 422 `integration_type`, unknown or missing.
     """
+    # Differs from Lago: an unknown or missing integration_type is 422; there it is a 500.
     items = call.body.get("integration_customers")
     if items is None:
         return before

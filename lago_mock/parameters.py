@@ -86,6 +86,8 @@ def decode_path_segment(raw: str) -> str:
     """
     if raw.isascii() and "%" not in raw:
         return raw
+    # Differs from Lago: a NUL in a path finds nothing (404), and a broken escape is 400; there both
+    # are a 500.
     try:
         return _unescape(raw.encode(errors="surrogateescape"))
     except UnicodeEncodeError as error:

@@ -229,7 +229,8 @@ def operations_table() -> list[str]:
 
 def differences() -> list[str]:
     found = []
-    for path in sorted((ROOT / "lago_mock").rglob("*.py")):
+    files = [*(ROOT / "lago_mock").rglob("*.py"), *(ROOT / "openapi").rglob("*.yaml")]
+    for path in files:
         comments = re.findall(
             r"^ *# Differs from Lago: (.*(?:\n *# .*)*)", path.read_text("utf-8"), re.MULTILINE
         )

@@ -198,7 +198,8 @@ class Permit:
 
 
 def _is_numbered(value: JSON) -> bool:
-    """Tell whether this is an object like `{"0": …}`, on which the real server crashes."""
+    """Tell whether this is an object like `{"0": …}`."""
+    # Differs from Lago: an object with numbers for its keys as metadata is 422; there it is a 500.
     return isinstance(value, dict) and bool(value) and all(key.isdecimal() for key in value)
 
 
