@@ -12,7 +12,8 @@ from lago_mock.wire import JSONObject
 
 def of_customer(rules: tuple[Schema, ...] = (), **more: Schema) -> Columns:
     """Return the columns of what belongs to a customer and is shown as it is kept."""
-    return Columns({"lago_id": ID, "customer_id": TEXT, **more}, others=True, rules=rules)
+    needed = {"lago_id": ID, "customer_id": TEXT, **more}
+    return Columns(needed, others=True, rules=rules, references={"customer_id": "customers"})
 
 
 def as_kept(_call: Call, row: Row) -> JSONObject:

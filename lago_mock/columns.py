@@ -31,13 +31,15 @@ class Columns:
     """The columns that a row must have and those that it may have.
 
     With `others` it may have any more, which answers show as they are kept. `rules` are schemas of
-    the whole row. No row has `deleted_at`: deleted ones are not given.
+    the whole row. No row has `deleted_at`: deleted ones are not given. `references` are columns
+    that hold the `lago_id` of a row of another collection, or a list of them.
     """
 
     needed: Mapping[str, Schema]
     optional: Mapping[str, Schema] = field(default_factory=dict)
     others: bool = False
     rules: tuple[Schema, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
 
     def schema(self) -> JSONObject:
         """Return the JSON Schema of a row."""

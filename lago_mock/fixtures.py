@@ -86,14 +86,14 @@ class FixtureCompiler:
         self, folder: Path, contract: Contract, resources: Mapping[str, Resource], started: datetime
     ) -> None:
         self._folder = folder
-        self._resources = resources
+        self.resources = resources
         self._started = started
         self.use(contract)
 
     def use(self, contract: Contract) -> None:
         """Play the next sets through the operations of another contract, and judge by it."""
         self._contract = contract
-        self.judge = StateJudge(contract, self._resources)
+        self.judge = StateJudge(contract, self.resources)
 
     def names(self) -> list[str]:
         """Return the names of the sets that ship, in the order of the alphabet."""
@@ -129,7 +129,7 @@ class FixtureCompiler:
         seed = f"{path.stem} state" if state else path.stem
         clock = ScriptedClock(content.now(self._started), seed)
         row = content.organization_row(clock, state)
-        store = Store(keys_of(self._resources))
+        store = Store(keys_of(self.resources))
         view = store.view(row["lago_id"])
         if state:
             replace(state, row=row).fill(view)
@@ -139,8 +139,8 @@ class FixtureCompiler:
         store.commit(view)
         signing = Signing(dict, lambda _kept: None)
         facts = Facts(row["lago_id"], clock, lambda _: True, signing)
-        player = _Player(content, Operations(self._contract, self._resources, store), facts)
-        player.play(self._resources)
+        player = _Player(content, Operations(self._contract, self.resources, store), facts)
+        player.play(self.resources)
         return FixtureSet(
             name=path.stem,
             path=path,
@@ -158,7 +158,7 @@ class FixtureCompiler:
             DocumentError: an item is refused; those before it are there.
         """
         content = _Content(Path("the sections"), sections)
-        _Player(content, operations, facts).play(self._resources)
+        _Player(content, operations, facts).play(self.resources)
 
 
 class _Content:

@@ -43,6 +43,7 @@ _KEYWORDS_WITH_NAMES: Final = ("required", "additionalProperties", "propertyName
 _SHORT_KEYWORDS: Final = ("type", "format", "const", "minimum", "maximum", "minItems", "maxItems")
 
 Path = tuple[str | int, ...]
+Collections = Mapping[str, list[Row]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class SavedOrganization:
     """One organization: its own row, the rows of each collection, the last numbers given."""
 
     row: Row
-    collections: Mapping[str, list[Row]]
+    collections: Collections
     sequences: Mapping[str, int]
 
     def fill(self, view: View) -> None:
@@ -61,8 +62,11 @@ class SavedOrganization:
         view.sequences.update(self.sequences)
 
 
-def saved(row: Row, state: State) -> JSONObject:
-    """Return an organization as JSON, its API keys cut; deleted rows are left out."""
+def saved(row: Row, state: State, resources: Mapping[str, Resource]) -> JSONObject:
+    """Return an organization as JSON, its API keys cut.
+
+    Deleted rows are left out, and so is what refers to them: no answer shows it.
+    """
     keys = [{**key, "value": cut(key["value"])} for key in row["api_keys"]]
     own = {name: value for name, value in row.items() if name not in _INTERNAL}
     own["api_keys"] = keys
@@ -71,7 +75,32 @@ def saved(row: Row, state: State) -> JSONObject:
         for name, frozen in state.collections.items()
         if frozen.live
     }
-    return {"organization": own, "collections": collections, "sequences": dict(state.sequences)}
+    bound = {name: _bound(name, collections, resources[name]) for name in collections}
+    return {"organization": own, "collections": bound, "sequences": dict(state.sequences)}
+
+
+def _bound(name: str, collections: Collections, resource: Resource) -> list[Row]:
+    """Return the rows whose references lead somewhere; lists without those that do not."""
+    rows = collections[name]
+    for column, target in _references(resource).items():
+        there = _ids(collections, target)
+        rows = [kept for row in rows if (kept := _within(row, column, there))]
+    return rows
+
+
+def _within(row: Row, column: str, there: set[str]) -> Row | None:
+    value = row[column]
+    if isinstance(value, list):
+        return {**row, column: [each for each in value if each in there]}
+    return row if value in there else None
+
+
+def _references(resource: Resource) -> Mapping[str, str]:
+    return resource.columns.references if resource.columns else {}
+
+
+def _ids(collections: Collections, name: str) -> set[str]:
+    return {row["lago_id"] for row in collections.get(name, ())}
 
 
 class StateJudge:
@@ -102,11 +131,11 @@ class StateJudge:
         place = (*place, "organizations")
         _refuse(each for index, one in found for each in self._columns(one, (*place, index)))
         organizations = [self._taken(one) for _, one in found]
-        for stage in (_grants, _relations, self._shown):
+        for stage in (_grants, self._relations, self._shown):
             _refuse(
                 each
                 for index, one in enumerate(organizations)
-                for each in stage(one, (*place, index), self._keys)
+                for each in stage(one, (*place, index))
             )
         return organizations
 
@@ -157,12 +186,24 @@ class StateJudge:
         sequences = {name: int(number) for name, number in given["sequences"].items()}
         return SavedOrganization(given["organization"], rows, sequences)
 
-    def _shown(
-        self, organization: SavedOrganization, place: Path, keys: Mapping[str, str]
-    ) -> Iterator[Problem]:
+    def _relations(self, organization: SavedOrganization, place: Path) -> Iterator[Problem]:
+        """Yield what rows have against each other."""
+        place = (*place, "collections")
+        collections = organization.collections
+        entities = [row["lago_id"] for row in collections.get("billing_entities", [])]
+        if entities[:1] != [DEFAULT_ENTITY]:
+            text = f"the first billing entity must have the lago_id {DEFAULT_ENTITY}"
+            yield _problem(text, "default", (*place, "billing_entities"))
+        for name, rows in collections.items():
+            for column, target in _references(self._known[name]).items():
+                yield from _strays(rows, column, target, _ids(collections, target), (*place, name))
+            for column in dict.fromkeys(("lago_id", self._keys[name])):
+                yield from _repeated(rows, column, (*place, name))
+
+    def _shown(self, organization: SavedOrganization, place: Path) -> Iterator[Problem]:
         """Yield what the answers that would show the rows break."""
         organization_id = organization.row["lago_id"]
-        store = Store(keys)
+        store = Store(self._keys)
         view = store.view(organization_id)
         organization.fill(view)
         store.commit(view)
@@ -276,9 +317,7 @@ def _declared(resource: Resource, row: Row, clock: Clock) -> Row:
     return {**resource.declare(clock, given), "lago_id": row.get("lago_id")}
 
 
-def _grants(
-    organization: SavedOrganization, place: Path, _keys: Mapping[str, str]
-) -> Iterator[Problem]:
+def _grants(organization: SavedOrganization, place: Path) -> Iterator[Problem]:
     """Yield what is wrong with the keys of an organization, and with what it is licensed for."""
     place = (*place, "organization")
     for index, name in enumerate(organization.row.get("premium_integrations") or ()):
@@ -300,22 +339,17 @@ def _bad_key(key: JSONObject, place: Path) -> Iterator[Problem]:
         yield _problem("no time", "format", (*place, "expires_at"))
 
 
-def _relations(
-    organization: SavedOrganization, place: Path, keys: Mapping[str, str]
+def _strays(
+    rows: Sequence[Row], column: str, target: str, there: set[str], place: Path
 ) -> Iterator[Problem]:
-    """Yield what rows have against each other."""
-    place = (*place, "collections")
-    entities = [row["lago_id"] for row in organization.collections.get("billing_entities", [])]
-    if entities[:1] != [DEFAULT_ENTITY]:
-        text = f"the first billing entity must have the lago_id {DEFAULT_ENTITY}"
-        yield _problem(text, "default", (*place, "billing_entities"))
-    for index, row in enumerate(organization.collections.get("customers", [])):
-        if row["billing_entity_id"] not in entities:
-            where = (*place, "customers", index, "billing_entity_id")
-            yield _problem("no such billing entity", "reference", where)
-    for name, rows in organization.collections.items():
-        for column in dict.fromkeys(("lago_id", keys[name])):
-            yield from _repeated(rows, column, (*place, name))
+    """Yield the references to rows that are not there."""
+    for index, row in enumerate(rows):
+        value, where = row[column], (*place, index, column)
+        listed = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for item, each in listed:
+            if each not in there:
+                text = f"it is the lago_id of none of the {target}"
+                yield _problem(text, "reference", where if item is None else (*where, item))
 
 
 def _repeated(rows: Sequence[Row], column: str, place: Path) -> Iterator[Problem]:

@@ -35,7 +35,8 @@ def get_state(call: AdminCall) -> JSONObject:
     tenants, store = call.server.tenants, call.server.operations.store
     sandboxes = [call.sandbox] if call.sandbox else tenants
     ids = [each.facts.organization_id for each in sandboxes]
-    organizations = [saved(tenants.row(each), store.state(each)) for each in ids]
+    resources = call.server.fixtures.resources
+    organizations = [saved(tenants.row(each), store.state(each), resources) for each in ids]
     return {"version": VERSION, "organizations": organizations}
 
 

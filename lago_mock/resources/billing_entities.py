@@ -197,6 +197,7 @@ RESOURCE = Resource(
             "document_number_prefix": SHOWN,
             "created_at": MOMENT,
             "updated_at": MOMENT,
-        }
+        },
+        references={"tax_ids": "taxes"},
     ),
 )

@@ -412,5 +412,6 @@ RESOURCE = Resource(
             "updated_at": MOMENT,
         },
         optional={"vat_rate": PERCENT_OR_NULL},
+        references={"billing_entity_id": "billing_entities", "tax_ids": "taxes"},
     ),
 )

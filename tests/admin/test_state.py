@@ -206,17 +206,38 @@ def test_what_belongs_to_customers_can_be_given_although_the_api_cannot_make_it(
     assert sections == [{"lago_id": UNKNOWN_ID, "code": "s", "name": "S", **blank}]
 
 
-def test_rows_may_refer_to_what_is_not_there_any_more(
+def test_what_belongs_to_a_customer_belongs_to_one_that_is_there(
     app: LagoMockApp, filled: httpx.Client, admin: httpx.Client
 ) -> None:
     state = state_of(admin)
-    rows(state, "taxes").clear()
-    state["organizations"][0]["collections"] |= owned(app, UNKNOWN_ID)
+    state["organizations"][0]["collections"] |= owned(app, "nobody")
 
+    found = refusals(admin, state)
+
+    place, text = "/organizations/0/collections", "it is the lago_id of none of the customers"
+    assert found == {f"{place}/{name}/0/customer_id": [text] for name in OWNED}
+
+
+def test_what_refers_to_deleted_rows_is_left_out_of_a_state(
+    app: LagoMockApp, filled: httpx.Client, admin: httpx.Client
+) -> None:
+    state = state_of(admin)
+    rich, plain = rows(state, "customers")
+    kept = owned(app, rich["lago_id"])
+    for name, (row,) in owned(app, plain["lago_id"]).items():
+        kept[name].append({**row, "lago_id": UNKNOWN_ID})
+    state["organizations"][0]["collections"] |= kept
     admin.put("/state", json=state).raise_for_status()
+    filled.delete("/customers/plain").raise_for_status()
+    filled.delete("/taxes/vat").raise_for_status()
 
-    assert filled.get("/customers/rich").json()["customer"]["taxes"] == []
-    assert filled.get("/customers/rich/wallets").json()["wallets"] == []
+    state = state_of(admin)
+
+    assert {name: len(rows(state, name)) for name in OWNED} == dict.fromkeys(OWNED, 1)
+    assert [each["tax_ids"] for each in rows(state, "customers")] == [[]]
+    assert [each["tax_ids"] for each in rows(state, "billing_entities")] == [[], []]
+    admin.put("/state", json=state).raise_for_status()
+    assert state_of(admin) == state
 
 
 def test_a_state_outlives_the_server_with_its_state_file(tmp_path: Path) -> None:
@@ -584,7 +605,17 @@ def set_to(*path: str | int, value: Any) -> Callable[[JSONObject], None]:
         (
             set_to("collections", "customers", 1, "billing_entity_id", value=UNKNOWN_ID),
             "/collections/customers/1/billing_entity_id",
-            "no such billing entity",
+            "it is the lago_id of none of the billing_entities",
+        ),
+        (
+            set_to("collections", "customers", 0, "tax_ids", 0, value=UNKNOWN_ID),
+            "/collections/customers/0/tax_ids/0",
+            "it is the lago_id of none of the taxes",
+        ),
+        (
+            set_to("collections", "billing_entities", 1, "tax_ids", value=[UNKNOWN_ID]),
+            "/collections/billing_entities/1/tax_ids/0",
+            "it is the lago_id of none of the taxes",
         ),
         (
             set_to("collections", "customers", 0, "metadata", 0, "created_at", value=...),

@@ -645,7 +645,7 @@ EXACT_ID = "5a0f4c1e-9d3b-4e67-8c52-7b1f60d2a9e4"
 def saved_state(compiler: FixtureCompiler, **own: Any) -> dict[str, Any]:
     """Return the state of the default set, as the admin API shows it; `own` are columns."""
     fixtures = compiler.compile("default")
-    state = saved(fixtures.organization, fixtures.rows.state)
+    state = saved(fixtures.organization, fixtures.rows.state, compiler.resources)
     state["organization"] |= own
     return {"version": 1, "organizations": [state]}
 
@@ -666,7 +666,9 @@ def test_a_saved_state_is_a_set_of_exactly_its_rows(
 
     made = compiler.compile(written(path, {"state": state} if is_wrapped else state))
 
-    assert saved(made.organization, made.rows.state) == state["organizations"][0]
+    assert (
+        saved(made.organization, made.rows.state, compiler.resources) == state["organizations"][0]
+    )
     assert made.organization["lago_id"] == EXACT_ID
     assert (made.api_key, made.api_keys) == (None, [])
 

@@ -66,6 +66,15 @@ def test_every_row_that_answers_show_is_judged_by_an_answer(judge: StateJudge) -
     assert {name for name, looks in judge._looks.items() if looks} == shown
 
 
+def test_references_are_columns_that_every_row_has_and_lead_to_collections() -> None:
+    columns = [each.columns for each in RESOURCES.values() if each.columns]
+
+    for each in columns:
+        assert each.references.keys() <= each.needed.keys()
+        assert set(each.references.values()) <= RESOURCES.keys()
+    assert any(each.references for each in columns)
+
+
 def test_a_place_stands_before_each_pointer(judge: StateJudge, organization: JSONObject) -> None:
     del organization["organization"]["slug"]
 
