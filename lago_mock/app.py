@@ -35,7 +35,7 @@ from lago_mock.request import Limits
 from lago_mock.resource import Resource, keys_of
 from lago_mock.resources import load_resources
 from lago_mock.rules import Rules
-from lago_mock.settings import Settings
+from lago_mock.settings import Settings, url_at
 from lago_mock.signing import key_in
 from lago_mock.store.store import Store, StoreUnwritable
 from lago_mock.tenants import Tenants
@@ -158,7 +158,7 @@ def _contract_of(resources: Mapping[str, Resource], path: Path | None, era: str)
 
 def _courier(settings: Settings) -> Courier:
     targets = Targets(settings.webhook_allow.split(","))
-    issuer = settings.public_url or f"http://{settings.host}:{settings.port}"
+    issuer = settings.public_url or url_at(settings.scheme, settings.host, settings.port)
     return Courier(Transport(targets, settings.webhook_timeout), issuer)
 
 

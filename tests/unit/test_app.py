@@ -372,3 +372,21 @@ def test_a_set_that_meets_a_bug_is_refused_with_its_place() -> None:
 
     assert caught.value.file == data_folder() / "fixtures" / "default.yaml"
     assert caught.value.place == "/taxes/0"
+
+
+@pytest.mark.parametrize(
+    ("settings", "issuer"),
+    [
+        pytest.param({}, "http://127.0.0.1:3000", id="as it comes"),
+        pytest.param({"host": "::1", "port": 3001}, "http://[::1]:3001", id="IPv6"),
+        pytest.param({"host": "0.0.0.0"}, "http://127.0.0.1:3000", id="every address"),
+        pytest.param({"ssl_cert": "cert.pem"}, "https://127.0.0.1:3000", id="HTTPS"),
+        pytest.param({"public_url": "https://mock.test"}, "https://mock.test", id="proxy"),
+    ],
+)
+def test_webhooks_are_of_the_url_that_clients_reach_the_server_by(
+    settings: dict[str, Any], issuer: str
+) -> None:
+    app = build(Settings(db=":memory:", **settings))
+
+    assert app.server.tenants.courier.issuer == issuer
