@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, Final
+
+from lago_mock.wire import JSONObject
 
 DEFAULT_ENTITY: Final = "default"
 """The `lago_id` that the row of the default billing entity has: answers show the organization's."""
@@ -33,6 +36,11 @@ INITIAL_COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
     }
 )
 """Columns of both, with Lago's initial values (lago-api: db/schema.rb)."""
+
+
+def initial(columns: Mapping[str, Any]) -> JSONObject:
+    """Return columns for a new row, which shares no list with another row."""
+    return deepcopy(dict(columns))
 
 
 def new_prefix(name: str, lago_id: str) -> str:

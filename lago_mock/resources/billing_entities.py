@@ -5,9 +5,12 @@ Rules: lago-api, app/services/billing_entities/ and app/models/billing_entity.rb
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import Final
+
 from lago_mock.clock import shown
 from lago_mock.columns import MOMENT, SHOWN, TEXT, TEXTS, Columns
-from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, new_prefix
+from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, initial, new_prefix
 from lago_mock.errors import Forbidden, ValidationFailed
 from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
@@ -16,21 +19,23 @@ from lago_mock.wire import JSONObject
 _PRO_LIMIT = 2
 _WITHOUT_LICENSE = 1
 
-_INITIAL: JSONObject = {
-    **INITIAL_COLUMNS,
-    "subscription_invoice_issuing_date_anchor": "next_period_start",
-    "subscription_invoice_issuing_date_adjustment": "align_with_finalization_date",
-    "eu_tax_management": False,
-    "tax_ids": [],
-    "section_codes": [],
-}
+_INITIAL: Final = MappingProxyType(
+    {
+        **INITIAL_COLUMNS,
+        "subscription_invoice_issuing_date_anchor": "next_period_start",
+        "subscription_invoice_issuing_date_adjustment": "align_with_finalization_date",
+        "eu_tax_management": False,
+        "tax_ids": [],
+        "section_codes": [],
+    }
+)
 
 
 def default_entity(organization: Row) -> Row:
     """Return the row of a new organization's default entity, which shares its columns."""
     return {
-        **_INITIAL,
-        **{name: organization[name] for name in INITIAL_COLUMNS},
+        **initial(_INITIAL),
+        **initial({name: organization[name] for name in INITIAL_COLUMNS}),
         "document_number_prefix": organization["document_number_prefix"],
         "lago_id": DEFAULT_ENTITY,
         "code": organization["billing_entity_code"],
@@ -123,7 +128,7 @@ def create_billing_entity(call: Call) -> JSONObject:
     created_at, lago_id = call.now(), call.new_id()
     row = {
         "lago_id": lago_id,
-        **_INITIAL,
+        **initial(_INITIAL),
         "document_number_prefix": new_prefix(call.body["name"], lago_id),
         "created_at": created_at,
         "updated_at": created_at,

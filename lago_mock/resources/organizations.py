@@ -10,7 +10,7 @@ import unicodedata
 
 from lago_mock.clock import Clock, precise, shown
 from lago_mock.columns import ID, MOMENT, PERCENT_OR_NULL, SHOWN, TEXT, Columns
-from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, new_prefix
+from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, initial, new_prefix
 from lago_mock.errors import Problem, ValidationFailed
 from lago_mock.resource import Call, Resource
 from lago_mock.store.tables import Row
@@ -37,7 +37,7 @@ def new_organization(clock: Clock, name: str) -> Row:
     return {
         "lago_id": lago_id,
         **names_of(clock, name),
-        **INITIAL_COLUMNS,
+        **initial(INITIAL_COLUMNS),
         "created_at": precise(clock.now()),
         "document_number_prefix": new_prefix(name, lago_id),
         "hmac_key": clock.new_id(),
