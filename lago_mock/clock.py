@@ -1,4 +1,4 @@
-"""Now and new ids: the only source of time and chance, so that both can be repeated."""
+"""Now and new ids: the time and the chance that rows and tokens are made by, to be repeated."""
 
 from __future__ import annotations
 

@@ -5,17 +5,18 @@ Rules: lago-api, config/initializers/cors.rb.
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from lago_mock.answer import Answer, Headers
 from lago_mock.request import Request
 
 _USUAL_PORTS = (None, 80, 443)
-_SHARED: Headers = [
+_SHARED: Final = (
     (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD"),
     (b"access-control-expose-headers", b"x-lago-token"),
     (b"access-control-max-age", b"7200"),
-]
+)
 
 
 class Cors:

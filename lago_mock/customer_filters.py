@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import MappingProxyType
+from typing import Final
 
 from lago_mock.contract.values import is_blank
 from lago_mock.errors import Problem
@@ -17,19 +19,23 @@ from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
 _SEARCHED = ("name", "firstname", "lastname", "legal_name", "external_id", "email")
-_LISTED = {
-    "account_type": "account_type",
-    "billing_entity_codes": "billing_entity_id",
-    "countries": "country",
-    "states": "state",
-    "zipcodes": "zipcode",
-    "currencies": "currency",
-    "customer_type": "customer_type",
-}
-_PRESENCE = {
-    "has_tax_identification_number": "tax_identification_number",
-    "has_customer_type": "customer_type",
-}
+_LISTED: Final = MappingProxyType(
+    {
+        "account_type": "account_type",
+        "billing_entity_codes": "billing_entity_id",
+        "countries": "country",
+        "states": "state",
+        "zipcodes": "zipcode",
+        "currencies": "currency",
+        "customer_type": "customer_type",
+    }
+)
+_PRESENCE: Final = MappingProxyType(
+    {
+        "has_tax_identification_number": "tax_identification_number",
+        "has_customer_type": "customer_type",
+    }
+)
 """Filters and the columns that they look at."""
 
 

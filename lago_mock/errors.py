@@ -7,6 +7,7 @@
     ├── NotFound            404  {"status", "error", "code"}
     ├── MethodNotAllowed    405  {"status", "error", "code"}
     ├── ValidationFailed    422  {"status", "error", "code", "error_details"}
+    ├── TooManyRequests     429  {"status", "error"}
     ├── InternalServerError 500  {"status", "error"}
     └── NotMocked           501  {"status", "error", "code", "operation"}; never sent by Lago
 
@@ -17,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Final
 
 from lago_mock.pointers import pointer
 from lago_mock.wire import JSONObject
@@ -72,7 +74,7 @@ class BadRequest(LagoError):
         return {"status": self.status, "error": f"{self.error}: {self.root}"}
 
 
-_ERA_2023 = {400: "Bad Request", 422: "Unprocessable entity"}
+_ERA_2023: Final = MappingProxyType({400: "Bad Request", 422: "Unprocessable entity"})
 """Texts of errors until 2023; the others were as they are."""
 
 

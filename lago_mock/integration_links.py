@@ -6,19 +6,24 @@ made outside the API: a fixture set declares them, and where it declares none ev
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import Final
+
 from lago_mock.errors import ValidationFailed
 from lago_mock.resource import Call
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
-_CATEGORIES = {
-    "netsuite": "accounting",
-    "xero": "accounting",
-    "anrok": "tax",
-    "avalara": "tax",
-    "hubspot": "crm",
-    "salesforce": "crm",
-}
+_CATEGORIES: Final = MappingProxyType(
+    {
+        "netsuite": "accounting",
+        "xero": "accounting",
+        "anrok": "tax",
+        "avalara": "tax",
+        "hubspot": "crm",
+        "salesforce": "crm",
+    }
+)
 TYPES = tuple(_CATEGORIES)
 
 _AT_ONCE = ("salesforce",)

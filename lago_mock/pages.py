@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from html import escape
 from types import MappingProxyType
+from typing import Final
 from uuid import uuid4
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -71,18 +72,20 @@ _PORTAL = """<!doctype html>
 </html>
 """
 
-_PORTAL_ROWS = {
-    "external_id": "Account",
-    "email": "E-mail",
-    "legal_name": "Registered name",
-    "tax_identification_number": "Tax number",
-    "address_line1": "Address",
-    "address_line2": "",
-    "zipcode": "Postal code",
-    "city": "City",
-    "country": "Country",
-    "currency": "Currency",
-}
+_PORTAL_ROWS: Final = MappingProxyType(
+    {
+        "external_id": "Account",
+        "email": "E-mail",
+        "legal_name": "Registered name",
+        "tax_identification_number": "Tax number",
+        "address_line1": "Address",
+        "address_line2": "",
+        "zipcode": "Postal code",
+        "city": "City",
+        "country": "Country",
+        "currency": "Currency",
+    }
+)
 
 
 def _portal_page(customer: JSONObject) -> str:

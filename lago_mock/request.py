@@ -52,7 +52,7 @@ class NotAcceptable(Exception):
 
 
 class ClientGone(Exception):
-    """The client went before its request was whole: there is nobody to answer."""
+    """The client went, in the midst of its request or while it waited: nobody is to be answered."""
 
     def __init__(self) -> None:
         super().__init__("the client went before it was answered")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any, Final
 
 from lago_mock.app import LagoMockApp
@@ -26,7 +26,9 @@ NOT_EXECUTABLE: Final = 126
 KILLED: Final = 128
 """A command that a signal ended has the status that a shell gives it: this and the signal."""
 
-_OWN: Final[Mapping[str, Any]] = {"port": 0, "db": ":memory:", "log_level": "warning"}
+_OWN: Final[Mapping[str, Any]] = MappingProxyType(
+    {"port": 0, "db": ":memory:", "log_level": "warning"}
+)
 _PASSED_ON: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _OF_TERMINALS: Final = ("SIGINT", "SIGQUIT")
 

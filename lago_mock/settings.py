@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Literal, TypeVar
 
 from lago_mock.grants import KEY_TEXT, is_key
@@ -31,16 +32,18 @@ __all__ = [
 
 _PREFIX = "LAGO_MOCK_"
 # No setting of the server, yet no mistake: the pytest plugin is told by it which server to use.
-_OTHER_VARIABLES = {"URL": "LAGO_MOCK_URL"}
+_OTHER_VARIABLES: Final = MappingProxyType({"URL": "LAGO_MOCK_URL"})
 # Kubernetes sets these in every pod beside a Service called lago-mock, LAGO_MOCK_PORT among them.
 _SERVICE_LINK: Final = re.compile(
     r"LAGO_MOCK_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)"
 )
-_SWITCH_WORDS = {
-    **dict.fromkeys(("1", "true", "yes", "on"), True),
-    **dict.fromkeys(("0", "false", "no", "off"), False),
-}
-_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_SWITCH_WORDS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("1", "true", "yes", "on"), True),
+        **dict.fromkeys(("0", "false", "no", "off"), False),
+    }
+)
+_ANYWHERE: Final = MappingProxyType({"0.0.0.0": "127.0.0.1", "::": "::1"})
 _BYTES = range(1, 2**30 + 1)  # bodies are held in memory whole; zero would refuse every request
 
 Kind = Literal["text", "key", "number", "switch", "path"]

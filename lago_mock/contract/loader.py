@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import orjson
 
@@ -17,15 +18,17 @@ from lago_mock.wire import JSONObject
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-EXTENSIONS: Mapping[str, str] = {
-    "x-lago-code": "what error_details says: a code, or codes by keyword or era",
-    "x-lago-clean": "steps that clean a text: nul, email, strip, downcase, upcase",
-    "x-lago-blank": "what blank text is: null, keep (default) or error",
-    "x-lago-null": "whether null clears (the default), keeps, or stands for reset:VALUE",
-    "x-lago-premium": "the license that the key needs: true, or one integration's name",
-    "x-lago-field": "what error_details calls a nested value",
-    "x-lago-era": "the era that the property exists in",
-}
+EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "x-lago-code": "what error_details says: a code, or codes by keyword or era",
+        "x-lago-clean": "steps that clean a text: nul, email, strip, downcase, upcase",
+        "x-lago-blank": "what blank text is: null, keep (default) or error",
+        "x-lago-null": "whether null clears (the default), keeps, or stands for reset:VALUE",
+        "x-lago-premium": "the license that the key needs: true, or one integration's name",
+        "x-lago-field": "what error_details calls a nested value",
+        "x-lago-era": "the era that the property exists in",
+    }
+)
 
 
 class DocumentError(Exception):

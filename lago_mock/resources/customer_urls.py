@@ -12,7 +12,7 @@ from lago_mock.resource import Call, Resource
 from lago_mock.wire import JSONObject
 
 _NO_CHECKOUT = ("cashfree", "flutterwave")
-_NOTHING_TO_SET_UP = {"crypto", "customer_balance"}
+_NOTHING_TO_SET_UP = frozenset({"crypto", "customer_balance"})
 """Stripe's methods that need no details of the customer."""
 
 
