@@ -195,7 +195,7 @@ def test_our_own_workflow_does_what_ci_does_on_every_python() -> None:
 
 def shop() -> list[str]:
     source = (ROOT / "tests/examples/python/test_shop.py").read_text("utf-8")
-    test = re.search(r"^def test_signup_survives.*?(?=\n\n\n)", source, re.DOTALL | re.MULTILINE)
+    test = re.search(r"^def test_a_busy_lago.*?(?=\n\n\n)", source, re.DOTALL | re.MULTILINE)
     assert test is not None
     head = ["from lago_mock import LagoMock", "from shop import sign_up", "", ""]
     return ["```python", *head, *test[0].splitlines(), "```"]

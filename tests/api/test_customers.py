@@ -287,9 +287,7 @@ class TestObject:
 
 
 class TestUpsert:
-    def test_create_customer_updates_the_one_with_the_same_external_id(
-        self, client: httpx.Client
-    ) -> None:
+    def test_an_external_id_that_is_in_use_makes_no_other(self, client: httpx.Client) -> None:
         first = saved(client, {"external_id": "a"})
 
         second = saved(client, {"external_id": "a", "name": "Ann"})

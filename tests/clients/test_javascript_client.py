@@ -97,7 +97,7 @@ def test_update_organization_is_seen_by_a_read_and_keeps_the_old_vat_rate(calls:
     }
 
 
-def test_create_customer_updates_the_one_with_the_same_external_id(calls: Calls) -> None:
+def test_to_create_twice_by_one_external_id_is_to_update(calls: Calls) -> None:
     renamed = {"customer": {"external_id": "acct-otter", "name": "Otter & Sons"}}
 
     created, updated, found = calls(CREATE, ("customers", "createCustomer", renamed), FIND)

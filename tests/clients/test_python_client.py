@@ -105,7 +105,7 @@ def test_create_customer_answers_the_whole_customer(client: Client) -> None:
     assert (metadata.key, metadata.value, metadata.display_in_invoice) == ("team", "north", True)
 
 
-def test_create_customer_updates_the_one_with_the_same_external_id(client: Client) -> None:
+def test_to_create_twice_by_one_external_id_is_to_update(client: Client) -> None:
     first = client.customers.create(customer(city="Bergen"))
 
     second = client.customers.create(customer(name="Otter & Sons"))

@@ -140,7 +140,7 @@ def wait_for_its_end(client: Client) -> None:
         assert time.monotonic() < end
 
 
-def test_a_torn_last_line_is_dropped_with_a_warning_and_the_rest_is_served(db: Path) -> None:
+def test_of_a_line_cut_short_nothing_is_served_and_all_before_it_is(db: Path) -> None:
     (log,) = logs(db)
     cut_off(log, 10)
     kept = ["second", "first", "in the file"]

@@ -168,14 +168,13 @@ class TestWhereItIs:
 
 class TestFailures:
     def test_the_next_request_meets_it(self, lago: LagoMock) -> None:
-        fault = lago.fail(
-            "createCustomer", "validation_errors", details={"currency": ["value_is_invalid"]}
-        )
+        said = {"email": ["invalid_email_format"]}
+        fault = lago.fail("createCustomer", "validation_errors", details=said)
 
         refused = create(lago)
 
         assert (refused.status_code, create(lago).status_code) == (422, 200)
-        assert refused.json()["error_details"] == {"currency": ["value_is_invalid"]}
+        assert refused.json()["error_details"] == said
         assert (fault.hits, fault.remaining) == (1, 0)
         assert [each["id"] for each in lago.faults()] == [fault.id]
 

@@ -529,7 +529,7 @@ def test_a_file_that_is_open_is_refused(store: Store, path: Path) -> None:
     )
 
 
-def test_a_torn_last_line_is_dropped_with_a_warning(
+def test_a_line_that_a_kill_has_cut_short_is_left_out_and_told(
     store: Store, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(store, tax("a"))
