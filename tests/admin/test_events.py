@@ -146,7 +146,7 @@ def test_a_key_follows_its_own_organization(client: httpx.Client, admin: httpx.C
     key = {"Authorization": f"Bearer {other['api_key']}"}
     with following(admin, **KEY) as own, following(admin, **key) as others:
         client.get("/customers")
-        client.get("/plans", headers=STRANGER)
+        client.get("/billing_entities", headers=STRANGER)
         client.get("/taxes", headers=key)
         client.get("/organizations")
         assert [own.request()["operation"] for _ in range(2)] == [
@@ -168,10 +168,10 @@ def test_a_reader_goes_on_where_it_was(client: httpx.Client, admin: httpx.Client
     first = admin.get("/requests").json()["requests"][0]
 
     with following(admin, **{"Last-Event-ID": first["id"]}) as events:
-        client.get("/plans")
+        client.get("/billing_entities")
         found = [events.request()["path"][7:] for _ in range(3)]
 
-    assert found == ["/taxes", "/organizations", "/plans"]
+    assert found == ["/taxes", "/organizations", "/billing_entities"]
 
 
 def test_a_reader_goes_on_with_what_was_answered_later_though_it_came_earlier(

@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from lago_mock.contract.operation import Operation
+from tests.unmocked import READ, WRITE
+
 KEY = {"Authorization": "Bearer lago-mock-key"}
 CUSTOMER = {"customer": {"external_id": "a"}}
 EVERY_CALL = {"operation": "*", "error": "bad_gateway", "times": None}
@@ -106,8 +109,6 @@ REQUESTS = {
     "updateOrganization": ("PUT", "/organizations"),
     "findTax": ("GET", "/taxes/vat"),
     "createTax": ("POST", "/taxes"),
-    "createPlan": ("POST", "/plans"),
-    "findAllPlans": ("GET", "/plans"),
 }
 
 
@@ -120,8 +121,6 @@ REQUESTS = {
         ("findOrganization", "read_action_not_allowed_for_organization"),
         ("updateOrganization", "write_action_not_allowed_for_organization"),
         ("findTax", "read_action_not_allowed_for_tax"),
-        ("createPlan", "write_action_not_allowed_for_plan"),
-        ("findAllPlans", "read_action_not_allowed_for_plan"),
     ],
 )
 def test_forbidden_names_the_operations_permission(
@@ -315,11 +314,24 @@ def test_a_path_is_compared_decoded(client: httpx.Client, admin: httpx.Client) -
 def test_an_operation_that_is_not_mocked_can_be_answered(
     client: httpx.Client, admin: httpx.Client
 ) -> None:
-    armed(admin, operation="findAllPlans", status=200, body={"plans": []})
+    armed(admin, operation=READ.id, status=200, body={"things": []})
 
-    response = client.get("/plans")
+    response = client.get(READ.path)
 
-    assert (response.status_code, response.json()) == (200, {"plans": []})
+    assert (response.status_code, response.json()) == (200, {"things": []})
+
+
+@pytest.mark.parametrize(("operation", "mode"), [(READ, "read"), (WRITE, "write")])
+def test_forbidden_names_the_permission_of_what_is_not_mocked(
+    client: httpx.Client, admin: httpx.Client, operation: Operation, mode: str
+) -> None:
+    armed(admin, operation=operation.id, error="forbidden")
+
+    response = client.request(operation.method, operation.path)
+
+    (scope,) = operation.scopes
+    code = f"{mode}_action_not_allowed_for_{scope.partition(':')[0]}"
+    assert (response.status_code, response.json()["code"]) == (403, code)
 
 
 def test_a_fault_comes_before_key_and_body_are_judged(

@@ -148,7 +148,7 @@ def test_a_key_finds_its_own_requests_only(client: httpx.Client, admin: httpx.Cl
     key = {"Authorization": f"Bearer {other['api_key']}"}
     client.get("/customers")
     client.get("/taxes", headers=key)
-    client.get("/plans", headers=STRANGER)
+    client.get("/organizations", headers=STRANGER)
 
     assert [each["operation"] for each in found(admin, {}, **KEY)] == ["findAllCustomers"]
     assert [each["operation"] for each in found(admin, {}, **key)] == ["findAllTaxes"]

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.conftest import API_KEY
+from tests.unmocked import WRITE
 
 OWN = {"Authorization": f"Bearer {API_KEY}"}
 CUSTOMER = {"customer": {"external_id": "acct-1", "currency": "EUR"}}
@@ -72,10 +73,10 @@ def test_what_the_operation_refuses_comes_in_its_own_words(
 
 def test_what_cannot_be_performed_is_explained(admin: httpx.Client) -> None:
     unknown = admin.post("/operations/nothing")
-    unmocked = admin.post("/operations/createPlan")
+    unmocked = admin.post(f"/operations/{WRITE.id}")
 
     assert (unknown.status_code, unknown.json()["code"]) == (404, "operation_not_found")
-    assert (unmocked.status_code, unmocked.json()["operation"]) == (501, "createPlan")
+    assert (unmocked.status_code, unmocked.json()["operation"]) == (501, WRITE.id)
 
 
 @pytest.mark.parametrize(

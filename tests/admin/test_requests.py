@@ -13,6 +13,7 @@ import pytest
 from lago_mock.app import LagoMockApp, build
 from lago_mock.settings import Settings
 from tests.conftest import running
+from tests.unmocked import READ
 
 KEY = {"Authorization": "Bearer lago-mock-key"}
 STRANGER = {"Authorization": "Bearer d2a3c6be-51e0-4a7f-9f0b-3c1e7a58b942"}
@@ -317,7 +318,7 @@ def test_a_nested_value_is_pointed_at_where_it_stands(
             "BadRequest: param is missing or the value is empty or invalid: customer",
         ),
         ("POST", "/customers", b'"\xff"', 400, "invalid UTF-8 at byte 2"),
-        ("GET", "/plans", b"", 501, "operation_not_mocked"),
+        ("GET", READ.path, b"", 501, "operation_not_mocked"),
         ("POST", "/taxes", b"x" * 10_485_761, 413, "the body is over the limit of 10485760 bytes"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
@@ -358,7 +359,7 @@ def test_a_fault_is_named_and_is_no_refusal(client: httpx.Client, admin: httpx.C
 @pytest.mark.parametrize(
     ("method", "path", "operation"),
     [
-        ("GET", "/plans", "findAllPlans"),
+        ("GET", READ.path, READ.id),
         ("HEAD", "/customers", "findAllCustomers"),
         ("GET", "/customers.json", "findAllCustomers"),
         ("PATCH", "/customers", None),
@@ -398,7 +399,7 @@ def test_the_fault_that_was_met_is_named(client: httpx.Client, admin: httpx.Clie
     [
         ("/customers", "the path lacks /api/v1: add it to the base URL"),
         ("/customers/a", "the path lacks /api/v1: add it to the base URL"),
-        ("/plans", "the path lacks /api/v1: add it to the base URL"),
+        (READ.path, "the path lacks /api/v1: add it to the base URL"),
         (
             "/api/v1/api/v1/customers",
             "the base URL ends in /api/v1 and the client adds it once more",

@@ -6,6 +6,8 @@ from importlib.metadata import version
 import httpx
 import pytest
 
+from tests.unmocked import READ
+
 CUSTOMER = {"customer": {"external_id": "a"}}
 SECURITY = {
     "x-frame-options": "SAMEORIGIN",
@@ -52,7 +54,7 @@ REFUSALS = [
     pytest.param("GET", "/customers/nobody", None, 404, id="missing customer"),
     pytest.param("GET", "/nowhere", None, 404, id="no route"),
     pytest.param("POST", "/customers", {"customer": {"name": "x"}}, 422, id="invalid"),
-    pytest.param("GET", "/plans", None, 501, id="not mocked"),
+    pytest.param("GET", READ.path, None, 501, id="not mocked"),
 ]
 
 

@@ -12,6 +12,7 @@ import pytest
 from lago_mock.app import build
 from lago_mock.settings import Settings
 from tests.conftest import running
+from tests.unmocked import WRITE
 
 AUTHORIZATION = {"Authorization": "Bearer lago-mock-key"}
 MAX_BODY, MAX_QUERY, MAX_HEAD = 100, 50, 600
@@ -57,7 +58,7 @@ def test_a_body_at_its_limit_is_taken(limited: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/customers", "/api/v1/nowhere", "/api/v1/plans", "/__admin/reset"]
+    "path", ["/api/v1/customers", "/api/v1/nowhere", f"/api/v1{WRITE.path}", "/__admin/reset"]
 )
 @pytest.mark.parametrize("authorization", ["Bearer lago-mock-key", "Bearer nobody"])
 def test_a_longer_body_is_413(limited: httpx.Client, path: str, authorization: str) -> None:

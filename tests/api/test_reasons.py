@@ -11,6 +11,7 @@ import pytest
 from lago_mock.app import build
 from lago_mock.settings import Settings
 from tests.conftest import API_KEY, brief, running
+from tests.unmocked import READ
 
 HEADER = "x-lago-mock-reason"
 BILLING = "billing_configuration"
@@ -260,7 +261,7 @@ def test_a_rule_that_looks_at_more_is_told_by_its_name(
             "billing_entity_not_found",
             id="billing entity",
         ),
-        pytest.param("GET", "/plans", None, 501, "operation_not_mocked", id="not mocked"),
+        pytest.param("GET", READ.path, None, 501, "operation_not_mocked", id="not mocked"),
         pytest.param(
             "POST",
             "/customers",

@@ -17,6 +17,7 @@ from lago_mock.resources import load_resources
 from lago_mock.settings import option_table
 from lago_mock.version import LAGO_VERSION, __version__
 from tests.process import COMMAND, environment
+from tests.unmocked import WRITE
 
 KEY = "0f7a1c52-5d2e-4c7e-9d5b-3a8e6b1f4c90"
 COMMANDS = ("serve", "settings", "operations", "check", "openapi")
@@ -216,7 +217,7 @@ def test_operations_lists_each_with_what_answers_it(lago_mock: Callable[..., lis
     rows = list(map(cells, lago_mock("operations")))
 
     assert ["createCustomer", "POST", "/customers", "mocked"] in rows
-    assert ["createPlan", "POST", "/plans", "501"] in rows
+    assert [WRITE.id, "POST", WRITE.path, "501"] in rows
     mocked = {name for name, _, _, answer in rows if answer == "mocked"}
     assert mocked == set(handlers_of(load_resources()))
     assert {answer for *_, answer in rows} == {"mocked", "501"}
@@ -231,7 +232,7 @@ def test_openapi_prints_one_document_whose_references_stay_inside(
     tree = json.loads(text)
     assert tree["openapi"] == "3.1.0"
     assert tree["info"]["version"] == LAGO_VERSION
-    assert {"/customers", "/organizations", "/plans"} <= tree["paths"].keys()
+    assert {"/customers", "/organizations", WRITE.path} <= tree["paths"].keys()
     assert {"customer_created", "invoice_created"} <= tree["webhooks"].keys()
     references = re.findall(r'"\$ref": "([^"]*)"', text)
     assert references

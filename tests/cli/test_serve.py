@@ -19,6 +19,7 @@ from lago_mock.server import ListenError, bind, serve, url_of
 from lago_mock.settings import Settings
 from lago_mock.version import LAGO_VERSION, __version__
 from tests.process import STOP_SECONDS, ServerProcess, arguments_of, run, serving
+from tests.unmocked import WRITE
 
 KNOWN_KEY = "lago-mock-key"
 OWN_KEY = "0f7a1c52-5d2e-4c7e-9d5b-3a8e6b1f4c90"
@@ -532,7 +533,7 @@ def test_the_log_has_one_line_a_request_with_the_reason_of_a_refusal(start: Star
         client.post("/customers", json={"customer": {"external_id": "a", "currency": "XYZ"}})
         client.post("/customers", json={"external_id": "a"})
         client.get("/customers/nobody")
-        client.post("/plans", json={"plan": {"code": "gold"}})
+        client.post(WRITE.path, json={"plan": {"code": "gold"}})
         client.patch("/customers/nobody")
         httpx.get(f"{server.url}/organizations")
         httpx.get(f"{server.url}/api/v1/organizations")
@@ -545,7 +546,7 @@ def test_the_log_has_one_line_a_request_with_the_reason_of_a_refusal(start: Star
         "POST /api/v1/customers 400 createCustomer - ms: BadRequest: "
         "param is missing or the value is empty or invalid: customer",
         "GET /api/v1/customers/nobody 404 findCustomer - ms: customer_not_found",
-        "POST /api/v1/plans 501 createPlan - ms: operation_not_mocked",
+        f"POST /api/v1{WRITE.path} 501 {WRITE.id} - ms: operation_not_mocked",
         "PATCH /api/v1/customers/nobody 404 - - ms: "
         "resource_not_found; this path takes GET, DELETE",
         "GET /organizations 404 - - ms: "

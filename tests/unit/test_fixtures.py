@@ -21,9 +21,8 @@ STARTED = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 NAMED = "organization: {name: Brightwater Rowing}\n"
-SECTIONS = (
-    "billing_entities, customers, integrations, invoice_custom_sections, payment_providers, taxes, "
-    "webhook_endpoints"
+SECTIONS = ", ".join(
+    name for name, each in load_resources().items() if each.made_by or each.declare
 )
 
 

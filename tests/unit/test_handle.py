@@ -13,6 +13,7 @@ from lago_mock.background import BackgroundServer, in_memory
 from lago_mock.client import AdminClient, AdminError
 from lago_mock.handle import NewOrganization, OwnSettings
 from lago_mock.settings import SettingError
+from tests.unmocked import WRITE
 
 
 @pytest.fixture(scope="module")
@@ -427,7 +428,7 @@ class TestRows:
         with pytest.raises(AdminError, match=r"^no operation createCustmer; did you mean createC"):
             lago.perform("createCustmer")
         with pytest.raises(AdminError, match="501: operation_not_mocked"):
-            lago.perform("createPlan")
+            lago.perform(WRITE.id)
 
     def test_what_cannot_be_asked_of_a_customer_is_an_error(self, lago: LagoMock) -> None:
         with pytest.raises(AdminError, match="was answered 401"):
