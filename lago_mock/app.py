@@ -19,8 +19,8 @@ from lago_mock.admin.call import Server
 from lago_mock.admin.endpoint import HANDLERS, AdminEndpoint
 from lago_mock.admin.guard import Guard
 from lago_mock.clock import Clock, ServerClock
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.loader import Document, DocumentError, load_document
-from lago_mock.contract.operation import Contract
 from lago_mock.cors import Cors
 from lago_mock.damage import judge_of
 from lago_mock.data import data_folder

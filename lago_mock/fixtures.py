@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from lago_mock.clock import Clock, ScriptedClock, instant_of
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.formats import is_date_time
 from lago_mock.contract.loader import DocumentError, read_file
-from lago_mock.contract.operation import Contract
 from lago_mock.errors import LagoError, ValidationFailed
 from lago_mock.grants import KEY_TEXT, is_key, why_no_integration, why_no_resource
 from lago_mock.likeness import closest

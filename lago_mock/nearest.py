@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-from lago_mock.contract.operation import Contract, Operation
+from lago_mock.contract.contract import Contract
+from lago_mock.contract.operation import Operation
 from lago_mock.contract.router import read_as
 from lago_mock.wire import JSONObject
 

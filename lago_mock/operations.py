@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lago_mock.clock import Clock
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.fields import Licensed
-from lago_mock.contract.operation import Contract, Judged, Operation
+from lago_mock.contract.operation import Judged, Operation
 from lago_mock.errors import InternalServerError, NotMocked
 from lago_mock.pointers import pointer
 from lago_mock.resource import Call, Handler, Resource

@@ -29,11 +29,19 @@ Present = Callable[["Call", Row], JSONObject]
 
 
 @dataclass(frozen=True)
+class Webhook:
+    """What webhooks of a type tell of a row: the object, and the key that it stands under."""
+
+    object_type: str
+    present: Present
+
+
+@dataclass(frozen=True)
 class Resource:
     """One Lago resource: its names, its natural key, its operations by id; without a key, no rows.
 
     `present` makes the object that answers show, where rows are shown at all; `list_item` the one
-    in lists, where it is another; `told` the one in webhooks.
+    in lists, where it is another. `webhooks` are those that tell of its rows, by their types.
     `made_by` is the operation that an item of a fixture set is played through; `declare` makes the
     row of one that no operation can make. `pure` are the operations that only read rows: asked
     again, they answer the same until something is written. `columns` are those that rows given
@@ -46,7 +54,7 @@ class Resource:
     operations: Mapping[str, Handler]
     present: Present | None = None
     list_item: Present | None = None
-    told: Present | None = None
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     made_by: str | None = None
     declare: Declare | None = None
     pure: frozenset[str] = frozenset()
@@ -151,11 +159,14 @@ class Call:
 
     def notices(self) -> Iterator[Notice]:
         """Yield what is to be told, each object made when it is looked at."""
-        by_name = {resource.name: resource for resource in self.resources.values()}
+        webhooks = {
+            webhook_type: webhook
+            for resource in self.resources.values()
+            for webhook_type, webhook in resource.webhooks.items()
+        }
         for webhook_type, row in self.notified:
-            resource = by_name[webhook_type.partition(".")[0]]
-            assert resource.told is not None, f"no webhook shows a {resource.name}"
-            yield Notice(webhook_type, resource.name, resource.told(self, row))
+            webhook = webhooks[webhook_type]
+            yield Notice(webhook_type, webhook.object_type, webhook.present(self, row))
 
     def now(self) -> str:
         """Return the instant of the call, one for all it does, as rows keep it."""

@@ -17,7 +17,8 @@ from typing import Final
 
 from lago_mock.clock import Clock, SystemClock, instant_of
 from lago_mock.columns import ID
-from lago_mock.contract.operation import Contract, Operation
+from lago_mock.contract.contract import Contract
+from lago_mock.contract.operation import Operation
 from lago_mock.contract.validators import Schemas, Validator, Violation
 from lago_mock.entity import DEFAULT_ENTITY
 from lago_mock.errors import Problem, ValidationFailed

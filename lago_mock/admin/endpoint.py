@@ -29,8 +29,9 @@ from lago_mock.admin.guard import Guard
 from lago_mock.admin.refusals import body_problems, query_problems
 from lago_mock.admin.stream import Stream, while_there
 from lago_mock.answer import Answer, bare, failure, success
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.loader import DocumentError
-from lago_mock.contract.operation import Contract, Operation
+from lago_mock.contract.operation import Operation
 from lago_mock.errors import (
     InternalServerError,
     LagoError,

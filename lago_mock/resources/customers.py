@@ -17,7 +17,7 @@ from lago_mock.integration_links import integration_links, refuse_repeated_types
 from lago_mock.listing import listing
 from lago_mock.metadata import present_metadata, replaced_metadata
 from lago_mock.provider_links import provider_columns, provider_shown, refuse_payment_methods
-from lago_mock.resource import Call, Resource
+from lago_mock.resource import Call, Resource, Webhook
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject
 
@@ -391,7 +391,16 @@ RESOURCE = Resource(
     },
     present=present,
     list_item=list_item,
-    told=told,
+    webhooks=dict.fromkeys(
+        (
+            "customer.created",
+            "customer.updated",
+            "customer.payment_provider_created",
+            "customer.accounting_provider_created",
+            "customer.crm_provider_created",
+        ),
+        Webhook("customer", told),
+    ),
     made_by="createCustomer",
     pure=frozenset({"findCustomer"}),
     columns=Columns(

@@ -16,10 +16,11 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from lago_mock.admin.endpoint import HANDLERS
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.formats import FORMATS, format_checker
 from lago_mock.contract.loader import Document, load_document, pointer, resolve, with_webhooks
-from lago_mock.contract.operation import Contract
 from lago_mock.contract.validators import Schemas, Validator
+from lago_mock.contract.webhooks import webhook_types
 from lago_mock.data import data_folder
 from lago_mock.operations import handlers_of
 from lago_mock.resources import load_resources
@@ -63,6 +64,14 @@ def validator(name: str, place: str) -> Validator:
 def test_every_parser_of_yaml_reads_it(path: Path) -> None:
     # The one that is written in Python takes less than the one in C that we read with.
     assert isinstance(yaml.load(path.read_text("utf-8"), yaml.SafeLoader), dict)
+
+
+def test_each_webhook_of_a_resource_stands_in_the_document_under_its_key() -> None:
+    told = [each for resource in load_resources().values() for each in resource.webhooks.items()]
+    types = {each.name: each for each in webhook_types(document("lago"), schemas("lago"))}
+    expected = [(name, types[name].object_type) for name, _ in told]
+    assert [(name, webhook.object_type) for name, webhook in told] == expected
+    assert len(expected) == len(dict(expected)) > 0
 
 
 def nodes(node: Any, place: Place = ()) -> Iterator[tuple[Place, JSONObject]]:

@@ -10,8 +10,8 @@ import pytest
 
 from lago_mock.admin.endpoint import AdminEndpoint
 from lago_mock.app import LagoMockApp, build, load_admin_contract
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.loader import load_document
-from lago_mock.contract.operation import Contract
 from lago_mock.request import Limits
 from lago_mock.settings import Settings
 from lago_mock.store.store import StoreUnwritable

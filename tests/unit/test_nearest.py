@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from lago_mock.app import load_contract
-from lago_mock.contract.operation import Contract
+from lago_mock.contract.contract import Contract
 from lago_mock.nearest import is_routed, nearest
 from lago_mock.resources import load_resources
 from tests.unmocked import READ

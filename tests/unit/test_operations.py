@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lago_mock.clock import ScriptedClock
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.loader import Document
-from lago_mock.contract.operation import Contract, Judged, Operation
+from lago_mock.contract.operation import Judged, Operation
 from lago_mock.errors import NotFound, NotMocked, Problem
 from lago_mock.operations import (
     AnswerBroken,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.loader import (
     EXTENSIONS,
     Document,
@@ -16,7 +17,6 @@ from lago_mock.contract.loader import (
     resolve,
     with_webhooks,
 )
-from lago_mock.contract.operation import Contract
 from lago_mock.wire import JSONObject
 
 ROOT: JSONObject = {"openapi": "3.1.0", "info": {"title": "small", "version": "1"}}

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lago_mock.app import load_contract
+from lago_mock.contract.contract import Contract
 from lago_mock.contract.fields import Field, FieldCompiler, Permit
-from lago_mock.contract.operation import Contract
 from lago_mock.contract.usual import licences_in, usual_schema
 from lago_mock.contract.validators import judge_of
 from lago_mock.resources import load_resources
