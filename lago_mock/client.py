@@ -138,15 +138,22 @@ class AdminClient:
     def _headers(self) -> Iterator[tuple[str, str]]:
         yield "Content-Type", "application/json"
         if self._api_key:
-            yield "Authorization", f"Bearer {self._api_key}"
+            yield "Authorization", f"Bearer {_sendable(self._api_key, 'API key')}"
         if self._token:
-            yield TOKEN_HEADER, self._token
+            yield TOKEN_HEADER, _sendable(self._token, "admin token")
+
+
+def _sendable(secret: str, name: str) -> str:
+    if not secret.isprintable() or max(secret) > "\xff":
+        raise AdminError(f"the {name} has a character that no header can carry")
+    return secret
 
 
 def _parts_of(url: str) -> SplitResult:
-    with suppress(ValueError):  # of the port, or of an IPv6 address
+    with suppress(ValueError):  # of the port, of an IPv6 address, of a name that cannot be
         parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+        host = (parts.hostname or "").encode("idna")
+        if parts.scheme in ("http", "https") and host and parts.port != 0:
             return parts
     raise AdminError(f"{url!r} is no URL of a server; give one like http://127.0.0.1:3000")
 

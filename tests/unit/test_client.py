@@ -52,6 +52,15 @@ def test_a_server_that_is_no_lago_mock_is_told_from_one(content: bytes) -> None:
     assert (caught.value.status, caught.value.body) == (None, {})
 
 
+@pytest.mark.parametrize("secret", ["two\nlines", "snow\u2603man"])
+def test_a_secret_that_no_header_can_carry_is_not_sent(server: str, secret: str) -> None:
+    with pytest.raises(AdminError) as caught:
+        AdminClient(server, secret).get("/faults")
+    assert str(caught.value) == "the API key has a character that no header can carry"
+    with pytest.raises(AdminError, match="the admin token has a character that no header"):
+        AdminClient(server, token=secret).get("/faults")
+
+
 def test_a_url_may_come_without_scheme_and_with_a_path(server: str) -> None:
     host = server.removeprefix("http://")
     assert AdminClient(host).get("/health")["status"] == "healthy"
@@ -72,7 +81,16 @@ def test_a_refusal_has_status_body_and_a_sentence(server: str, admin: httpx.Clie
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x", "http://", "http://x:port", "http://x:65536", "http://x:0", "http://[::1"]
+    "url",
+    [
+        "ftp://x",
+        "http://",
+        "http://x:port",
+        "http://x:65536",
+        "http://x:0",
+        "http://[::1",
+        "http://a..b",
+    ],
 )
 def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(AdminError, match="is no URL of a server; give one like http://127"):
