@@ -36,9 +36,9 @@ Prepare = Callable[[LagoMockApp], object]
 class BackgroundServer:
     """A server that listens when this returns, and has stopped when `stop` returns.
 
-    `api_key` is a key of its first organization, `token` the one of its admin API. `prepare` is
-    called with the application before the first request can come. As a context manager it stops at
-    the end.
+    `api_key` is a key of its first organization, `token` the one of its admin API, `certificate`
+    the file of what it serves HTTPS with. `prepare` is called with the application before the first
+    request can come. As a context manager it stops at the end.
 
     Raises:
         DocumentError: the document or the fixture set is broken.
@@ -63,6 +63,7 @@ class BackgroundServer:
         self.url = url_of(self._socket, settings.scheme)
         self.api_key = settings.api_key or app.server.tenants.first_key()
         self.token = settings.admin_token
+        self.certificate = settings.ssl_cert
         self.app: Starlette = app.asgi
         self._thread = threading.Thread(target=self._run, name="lago-mock", daemon=True)
         self._thread.start()

@@ -160,14 +160,16 @@ class LagoMock:
         token = token or os.environ.get(TOKEN)
         url = server.url if server else url or os.environ.get(URL)
         if url:
-            admin = AdminClient(url, token=token, verify=not server)
+            certificate = server.certificate if server else None
+            admin = AdminClient(url, token=token, certificate=certificate)
             return Reached(admin, token, server, usual_elsewhere(settings))
         from lago_mock.background import BackgroundServer, in_memory
 
         own = self._ends.enter_context(
             BackgroundServer(in_memory(**{"api_key": api_key, **settings}))
         )
-        return Reached(AdminClient(own.url, token=token, verify=False), token, own)
+        admin = AdminClient(own.url, token=token, certificate=own.certificate)
+        return Reached(admin, token, own)
 
     def _make_organization(self, described: NewOrganization) -> str:
         organization: JSONObject = {**self._server.usual_in(OF_ORGANIZATIONS), **described}

@@ -67,9 +67,11 @@ def _steered(run: Command, parsed: argparse.Namespace, loaded: LoadedSettings) -
 
 
 def _client(parsed: argparse.Namespace, settings: Settings) -> AdminClient:
+    token = settings.admin_token
+    if elsewhere := parsed.url or os.environ.get("LAGO_MOCK_URL"):
+        return AdminClient(elsewhere, parsed.key, token)
     own = url_at(settings.scheme, settings.host, settings.port)
-    url = parsed.url or os.environ.get("LAGO_MOCK_URL") or own
-    return AdminClient(url, parsed.key, settings.admin_token)
+    return AdminClient(own, parsed.key, token, certificate=settings.ssl_cert)
 
 
 def _reset(parsed: argparse.Namespace, client: AdminClient) -> int:

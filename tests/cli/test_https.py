@@ -20,6 +20,10 @@ from tests.process import arguments_of, run, serving
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate of this machine for itself, with its key in the same file."""
+    return certificate_at(tmp_path / "both.pem")
+
+
+def certificate_at(path: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -36,7 +40,6 @@ def certificate(tmp_path: Path) -> Path:
         )
         .sign(key, SHA256())
     )
-    path = tmp_path / "both.pem"
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path.write_bytes(text + made.public_bytes(Encoding.PEM))
     return path
@@ -76,6 +79,25 @@ def test_the_commands_trust_the_certificate_that_they_are_shown(
 
     assert (trusted.returncode, unknown.returncode) == (0, 1)
     assert "certificate verify failed" in unknown.stderr
+
+
+def test_the_commands_believe_the_certificate_that_is_configured(
+    tmp_path: Path, certificate: Path
+) -> None:
+    """The health check of a container has nothing else to go by."""
+    other = certificate_at(tmp_path / "other.pem")
+    with serving(tmp_path, "--ssl-cert", str(certificate)) as server:
+        variables = {"LAGO_MOCK_PORT": server.url.rpartition(":")[2]}
+
+        told = run(
+            tmp_path, "health", variables={**variables, "LAGO_MOCK_SSL_CERT": str(certificate)}
+        )
+        doubted = run(tmp_path, "health", variables={**variables, "LAGO_MOCK_SSL_CERT": str(other)})
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith(f"lago-mock is ok: {server.url}, version ")
+    assert (doubted.returncode, doubted.stdout) == (1, "")
+    assert "certificate verify failed" in doubted.stderr
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["absent", "no PEM"])
