@@ -73,9 +73,9 @@ class BackgroundServer:
 
     def _listening(self, app: LagoMockApp) -> Server:
         try:
-            self._socket.listen()
             server = Server(app, self._on_ready)
             server.config.load()  # reads the certificate
+            self._socket.listen()
         except (OSError, ValueError) as error:
             raise ListenError(f"the server cannot listen: {error}") from error
         return server

@@ -125,11 +125,11 @@ def _add_options(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
+    signal.signal(signal.SIGTERM, _end)  # before the imports, which are half of a start
     from lago_mock.app import build
     from lago_mock.logs import log_to_stderr, shown
     from lago_mock.server import bind, serve, url_of
 
-    signal.signal(signal.SIGTERM, _end)
     settings = loaded.settings
     log_to_stderr(settings.log_level, settings.log_format)
     with bind(settings) as bound:

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -96,6 +97,10 @@ class Server(uvicorn.Server):
         if self._on_ready() is False:
             self.should_exit = True
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; a second Ctrl-C is no reason to leave the store open, and a stop takes a second."""
+        self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let delayed and hanging calls go, then stop as uvicorn does."""
         self._tenants.release()
@@ -108,14 +113,9 @@ def serve(app: LagoMockApp, bound: socket.socket, on_ready: Callable[[], bool]) 
     `on_ready` is called when it listens; when it returns False the server ends again.
 
     Raises:
-        ListenError: another server has begun to listen on the address since it was bound.
+        ListenError: the certificate is none, or another server has begun to listen on the address
+            since it was bound.
     """
-    try:
-        bound.listen()
-    except OSError as error:
-        app.store.close()
-        place = "{}:{}".format(*bound.getsockname()[:2])
-        raise ListenError(f"cannot listen on {place}: {error.strerror}. {_TAKEN}") from error
 
     def settled() -> bool:
         gc.freeze()  # the document stays: looking through it again and again costs 20 ms a time
@@ -130,6 +130,12 @@ def serve(app: LagoMockApp, bound: socket.socket, on_ready: Callable[[], bool]) 
             f"{app.settings.ssl_cert} cannot be served with: {error}. "
             "Name a certificate and its key in PEM form with --ssl-cert and --ssl-key."
         ) from error
+    try:
+        bound.listen()
+    except OSError as error:
+        app.store.close()
+        place = "{}:{}".format(*bound.getsockname()[:2])
+        raise ListenError(f"cannot listen on {place}: {error.strerror}. {_TAKEN}") from error
     with _signals_end_quietly():
         server.run([bound])
 

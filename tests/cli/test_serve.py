@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -264,6 +265,15 @@ def listen_after(first: socket.socket, port: int, app: LagoMockApp) -> None:
         serve(app, second, not_ready)
 
 
+def test_with_a_certificate_that_is_none_it_never_listens(tmp_path: Path) -> None:
+    app = build(Settings(db=":memory:", fixtures="empty", ssl_cert=str(tmp_path / "none.pem")))
+    with bind(Settings(port=0)) as bound:
+        with pytest.raises(ListenError, match=r"none\.pem cannot be served with"):
+            serve(app, bound, not_ready)
+
+        assert not bound.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+
+
 def not_ready() -> None:
     raise AssertionError("it says that it is ready, and does not listen")
 
@@ -469,17 +479,31 @@ def test_a_body_that_never_comes_does_not_hold_up_the_end(
     assert_calm(server.stderr)
 
 
-def test_a_second_signal_ends_it_at_once_and_loses_nothing(start: Start) -> None:
-    first = start("--fixtures", "empty")
-    create(first, "acct-1")
+@pytest.mark.parametrize("by", SIGNALS)
+def test_a_second_signal_changes_nothing(by: signal.Signals, start: Start, tmp_path: Path) -> None:
+    server = start("--fixtures", "empty")
+    create(server, "acct-1")
 
-    with half_sent(first):
-        first.process.send_signal(signal.SIGINT)
-        status, seconds = first.stop(signal.SIGINT)
+    with half_sent(server):
+        server.process.send_signal(by)
+        status, seconds = server.stop(by)
 
     assert status == 0
     assert seconds < STOP_SECONDS, f"it took {seconds:.1f} s"
-    assert customers(start("--fixtures", "empty")) == ["acct-1"]
+    assert_saved(tmp_path, "acct-1")
+    assert_calm(server.stderr)
+
+
+def test_a_start_can_be_ended_before_what_takes_long_is_imported(tmp_path: Path) -> None:
+    code = (
+        "import signal, sys; from lago_mock.cli import main\n"
+        "signal.signal = lambda *_: sys.exit('uvicorn' in sys.modules)\n"
+        "main(['serve'])"
+    )
+
+    ended = run(tmp_path, command=(sys.executable, "-c", code))
+
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @contextmanager
