@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,10 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
 
 
-def test_console_blocks_print_what_they_show(readme_server: str) -> None:
+def test_console_blocks_print_what_they_show(
+    readme_server: str, tool: Callable[[str], str]
+) -> None:
+    tool("curl")
     ran = 0
     for command, shown in (each for block in blocks("console") for each in commands(block)):
         if not command.startswith("curl"):
@@ -145,7 +148,10 @@ def assert_known(variables: Mapping[str, str]) -> None:
     }
 
 
-def test_the_github_workflow_runs_against_its_service(readme_server: str) -> None:
+def test_the_github_workflow_runs_against_its_service(
+    readme_server: str, tool: Callable[[str], str]
+) -> None:
+    tool("curl")
     (job,) = recipe(".github/workflows/tests.yml")["jobs"].values()
     service = job["services"]["lago"]
 
@@ -156,7 +162,10 @@ def test_the_github_workflow_runs_against_its_service(readme_server: str) -> Non
     assert_calls_succeed(commands, {**job["env"], "LAGO_URL": readme_server})
 
 
-def test_the_gitlab_job_runs_against_its_service(readme_server: str) -> None:
+def test_the_gitlab_job_runs_against_its_service(
+    readme_server: str, tool: Callable[[str], str]
+) -> None:
+    tool("curl")
     job = recipe(".gitlab-ci.yml")["test"]
     (service,) = job["services"]
 

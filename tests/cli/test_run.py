@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,8 @@ def running(folder: Path, *options: str, command: Sequence[str], **more: Any) ->
             process.kill()
 
 
-def test_the_command_is_told_where_lago_is(tmp_path: Path) -> None:
+def test_the_command_is_told_where_lago_is(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    tool("curl")
     script = tmp_path / "check.sh"
     script.write_text(
         "set -e\n"
@@ -103,7 +104,10 @@ def test_a_server_that_cannot_start_runs_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
-def test_log_lines_are_shown_where_a_flag_asks_for_them(tmp_path: Path) -> None:
+def test_log_lines_are_shown_where_a_flag_asks_for_them(
+    tmp_path: Path, tool: Callable[[str], str]
+) -> None:
+    tool("curl")
     command = ("sh", "-c", "curl -s $LAGO_URL/api/v1/taxes")
 
     ended = run(tmp_path, "run", "--log-level", "info", "--", *command)

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -237,9 +237,10 @@ def test_hmac_is_made_with_the_organizations_key(
 
 
 def test_a_token_passes_the_check_of_another_jose_library(
-    client: httpx.Client, receiver: Receiver, tmp_path: Path
+    client: httpx.Client, receiver: Receiver, tool: Callable[[str], str], tmp_path: Path
 ) -> None:
     """OpenSSL itself, which knows nothing of JWT but RSA and SHA-256."""
+    tool("openssl")
     subscribe(client, receiver.url)
     write(client, "a")
     signed, _, signature = receiver.wait(1)[0].headers["x-lago-signature"].rpartition(".")
@@ -469,8 +470,13 @@ def test_secrets_of_a_url_are_sent_and_not_shown(
 
 
 def test_a_certificate_of_nobody_is_not_trusted(
-    client: httpx.Client, admin: httpx.Client, clock: ServerClock, tmp_path: Path
+    client: httpx.Client,
+    admin: httpx.Client,
+    clock: ServerClock,
+    tool: Callable[[str], str],
+    tmp_path: Path,
 ) -> None:
+    tool("openssl")
     with tls_receiver(tmp_path) as port:
         subscribe(client, f"https://localhost:{port}/")
         write(client, "a")

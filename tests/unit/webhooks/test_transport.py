@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import subprocess
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -253,8 +253,9 @@ def test_an_answer_to_a_look_up_after_the_end_of_the_loop_is_lost(
 
 
 def test_a_trusted_certificate_is_asked_for_the_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: Callable[[str], str]
 ) -> None:
+    tool("openssl")
     command = (
         "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem"
         " -subj /CN=localhost -addext subjectAltName=DNS:localhost"
