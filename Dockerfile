@@ -42,6 +42,7 @@ VOLUME /data
 EXPOSE 3000
 USER 10001:10001
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=2s --timeout=5s --start-period=20s --retries=3 CMD ["lago-mock", "health"]
+# Patience is in the retries: in a start period Docker asks every five seconds, whatever the interval is.
+HEALTHCHECK --interval=2s --timeout=5s --retries=15 CMD ["lago-mock", "health"]
 ENTRYPOINT ["lago-mock"]
 CMD ["serve"]

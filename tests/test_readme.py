@@ -131,8 +131,10 @@ def test_compose_starts_the_application_when_the_mock_is_healthy() -> None:
     compose = recipe("compose.yaml")
     lago, app = compose["services"]["lago"], compose["services"]["app"]
 
+    command, *words = lago["healthcheck"].pop("test")
+    options = " ".join(f"--{name}={value}" for name, value in lago["healthcheck"].items())
     image = (ROOT / "Dockerfile").read_text("utf-8")
-    assert f"CMD {json.dumps(lago['healthcheck']['test'][1:])}\n" in image
+    assert f"\nHEALTHCHECK {options} {command} {json.dumps(words)}\n" in image
     assert app["depends_on"] == {"lago": {"condition": "service_healthy"}}
     assert app["environment"]["LAGO_API_KEY"] == lago["environment"]["LAGO_ORG_API_KEY"]
     assert {each.partition(":")[0] for each in lago["volumes"]} == set(compose["volumes"])

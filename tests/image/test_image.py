@@ -75,6 +75,8 @@ def test_the_image_says_how_it_is_run(built: Image) -> None:
     assert (config["StopSignal"], list(config["ExposedPorts"])) == ("SIGTERM", ["3000/tcp"])
     assert list(config["Volumes"]) == ["/data"]
     assert config["Healthcheck"]["Test"] == ["CMD", "lago-mock", "health"]
+    assert config["Healthcheck"]["Interval"] * config["Healthcheck"]["Retries"] == 30 * 10**9
+    assert not config["Healthcheck"].get("StartPeriod"), "Docker would ask every five seconds"
     assert {
         "LAGO_MOCK_HOST=0.0.0.0",
         "LAGO_MOCK_PORT=3000",
