@@ -121,10 +121,43 @@ def test_the_fixture_set_that_is_shown_is_in_order(
     assert "the fixture set is in order" in capsys.readouterr().out
 
 
+def shown_whole(file: str) -> str:
+    (block,) = (each for each in blocks("yaml") if each.startswith(f"# {file}\n"))
+    return block
+
+
 def recipe(file: str) -> Any:
     """Return the content of a YAML file that is shown whole."""
-    (block,) = (each for each in blocks("yaml") if each.startswith(f"# {file}\n"))
-    return yaml.safe_load(block)
+    return yaml.safe_load(shown_whole(file))
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        ("compose.yaml", "compose-spec"),
+        (".github/workflows/tests.yml", "github-workflows"),
+        (".gitlab-ci.yml", "gitlab-ci"),
+    ],
+)
+def test_a_recipe_is_what_its_reader_takes(file: str, schema: str, tmp_path: Path) -> None:
+    written = tmp_path / Path(file).name
+    written.write_text(shown_whole(file), "utf-8")
+
+    assert_fits(written, schema)
+
+
+def assert_fits(file: Path, schema: str) -> None:
+    """Judge a file by a schema that its reader publishes."""
+    options = ("--builtin-schema", f"vendor.{schema}")
+    ended = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", *options, str(file)],
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_compose_starts_the_application_when_the_mock_is_healthy() -> None:
@@ -202,6 +235,7 @@ def test_our_own_workflow_does_what_ci_does_on_every_python() -> None:
     assert check["strategy"]["matrix"]["python"] == supported
     assert [step["run"] for step in check["steps"] if "run" in step] == [".ci/run"]
     assert image["steps"][1]["run"] == "make image"
+    assert_fits(ROOT / ".github/workflows/ci.yml", "github-workflows")
 
 
 def shop() -> list[str]:
