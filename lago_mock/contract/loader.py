@@ -95,8 +95,10 @@ def _parse_yaml(path: Path, data: bytes) -> Any:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise DocumentError(path, place, f"not YAML: {error.problem}") from error
+    except RecursionError as error:
+        raise DocumentError(path, "", "not YAML: nested too deeply") from error
     except (yaml.YAMLError, ValueError) as error:
-        raise DocumentError(path, "", f"not YAML: {error}") from error
+        raise DocumentError(path, "", f"not YAML: {' '.join(str(error).split())}") from error
 
 
 def load_document(path: Path) -> Document:

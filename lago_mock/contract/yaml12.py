@@ -15,6 +15,11 @@ class Yaml12Loader(_Loader):  # type: ignore[misc]  # chosen at run time
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012  # PyYAML's own attribute
 
+    def construct_document(self, node: Any) -> Any:
+        """Build each part whole before the next, so that one that holds itself is refused."""
+        self.deep_construct = True
+        return super().construct_document(node)
+
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Refuse a key that stands twice: the first would be lost in silence."""
         seen = set()

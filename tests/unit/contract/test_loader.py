@@ -151,6 +151,7 @@ def test_json_file_is_read_as_json(tmp_path: Path) -> None:
         ),
         pytest.param("a.yaml", "a: [1\nb: 2\n", "line 2, column 2", "not YAML: ", id="bracket"),
         pytest.param("a.yaml", "a: *b\n", "line 1, column 4", "not YAML: ", id="alias"),
+        pytest.param("a.yaml", "a: &b [*b]\n", "line 1, column 4", "not YAML: ", id="recursion"),
         pytest.param("a.yaml", "a: 1\n---\nb: 2\n", "line 2, column 1", "not YAML: ", id="two"),
         pytest.param("a.yaml", "a: !!python/none\n", "line 1, column 4", "not YAML: ", id="tag"),
         pytest.param("a.json", '{\n  "a": tru\n}', "line 2, column 8", "not JSON: ", id="literal"),
@@ -174,8 +175,16 @@ def test_broken_syntax_is_told_with_line_and_column(
 )
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path, data: bytes) -> None:
     file = written(tmp_path, data)
-    with pytest.raises(DocumentError, match=r"document\.yaml: not YAML: unacceptable character"):
+    with pytest.raises(
+        DocumentError, match=r"document\.yaml: not YAML: unacceptable character"
+    ) as caught:
         read_file(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"document\.yaml: not YAML: nested too deeply"):
+        read_file(written(tmp_path, "[" * 900 + "]" * 900))
 
 
 @pytest.mark.parametrize(
