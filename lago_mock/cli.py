@@ -46,14 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(parsed.run(parsed, settings))
     except SettingError as error:
         return _refuse(str(error))
-    except BrokenPipeError:
-        # Whoever read the output has enough of it; nothing must be flushed to it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has enough of it
+        _write_no_more()
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
     except _expected_errors() as error:
         return _refuse(str(error))
+    except OSError as error:
+        _write_no_more()
+        return _refuse(f"the output cannot be written: {error.strerror}")
+
+
+def _write_no_more() -> None:
+    """Let what is still to be flushed at the end go nowhere, or it would fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(reason: str) -> int:
@@ -135,18 +142,17 @@ def _serve(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     with bind(settings) as bound:
         app = build(settings)
         url = url_of(bound, settings.scheme)
-        failures: list[UrlFileError] = []
+        failures: list[Exception] = []
 
         def on_ready() -> bool:
-            for line in _start_lines(app, url):
-                print(shown(line, settings.log_format))
             try:
+                for line in _start_lines(app, url):
+                    print(shown(line, settings.log_format))
                 _write_url_file(settings, url)
-            except UrlFileError as error:
+                print(shown("Ready.", settings.log_format), flush=True)
+            except (UrlFileError, OSError) as error:
                 failures.append(error)
-                return False
-            print(shown("Ready.", settings.log_format), flush=True)
-            return True
+            return not failures
 
         serve(app, bound, on_ready)
     for failure in failures:

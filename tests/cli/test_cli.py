@@ -16,7 +16,7 @@ from lago_mock.operations import handlers_of
 from lago_mock.resources import load_resources
 from lago_mock.settings import option_table
 from lago_mock.version import LAGO_VERSION, __version__
-from tests.process import COMMAND, environment
+from tests.process import COMMAND, START_SECONDS, environment
 from tests.unmocked import WRITE
 
 KEY = "0f7a1c52-5d2e-4c7e-9d5b-3a8e6b1f4c90"
@@ -410,9 +410,15 @@ def test_operations_of_a_foreign_document_are_not_mocked_where_no_handler_has_th
     ]
 
 
-def test_a_reader_that_goes_early_meets_no_traceback(folder: Path) -> None:
+SERVE = ("serve", "--port", "0", "--db", "state.json")
+
+
+@pytest.mark.parametrize("command", [("operations",), SERVE], ids=["operations", "serve"])
+def test_a_reader_that_goes_early_meets_no_traceback(
+    command: tuple[str, ...], folder: Path
+) -> None:
     with subprocess.Popen(
-        [*COMMAND, "operations"],
+        [*COMMAND, *command],
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -423,3 +429,28 @@ def test_a_reader_that_goes_early_meets_no_traceback(folder: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("command", [("operations",), SERVE], ids=["operations", "serve"])
+def test_an_output_that_cannot_be_written_is_explained(
+    command: tuple[str, ...], folder: Path
+) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [*COMMAND, *command],
+            cwd=folder,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=START_SECONDS,
+            check=False,
+        )
+
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "lago-mock: the output cannot be written: No space left on device\n",
+    )
+    assert not list(folder.glob("*.journal*")), "the store was not closed"
