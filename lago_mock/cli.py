@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -133,12 +134,24 @@ def _add_options(command: argparse.ArgumentParser) -> None:
 
 def _serve(_parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     signal.signal(signal.SIGTERM, _end)  # before the imports, which are half of a start
-    from lago_mock.app import build
-    from lago_mock.logs import log_to_stderr, shown
-    from lago_mock.server import bind, serve, url_of
+    from lago_mock.logs import log_to_stderr
 
     settings = loaded.settings
     log_to_stderr(settings.log_level, settings.log_format)
+    try:
+        return _served(settings)
+    except _expected_errors() as error:
+        if settings.log_format == "text":
+            raise
+        logging.getLogger("lago_mock").error("%s", error)
+        return USAGE_ERROR
+
+
+def _served(settings: Settings) -> int:
+    from lago_mock.app import build
+    from lago_mock.logs import shown
+    from lago_mock.server import bind, serve, url_of
+
     with bind(settings) as bound:
         app = build(settings)
         url = url_of(bound, settings.scheme)

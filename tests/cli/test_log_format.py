@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.process import COMMAND, START_SECONDS, arguments_of, environment
+from tests.process import COMMAND, START_SECONDS, arguments_of, environment, run
 
 KEY = "0f7a1c52-5d2e-4c7e-9d5b-3a8e6b1f4c90"
 BROKEN = {"customer": {"external_id": "a", "currency": "XYZ"}}
@@ -44,6 +44,15 @@ def test_every_line_of_a_json_log_is_an_object_and_none_has_a_key(tmp_path: Path
         (422, "createCustomer"),
         (502, "findAllTaxes"),
     ]
+
+
+def test_why_a_start_is_refused_is_an_object_too(tmp_path: Path) -> None:
+    ended = run(tmp_path, "serve", "--log-format", "json", "--fixtures", "nothing")
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    refused = json.loads(ended.stderr)
+    assert refused["level"] == "error"
+    assert refused["message"].startswith("nothing: there is no such fixture set. ")
 
 
 def until_ready(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
