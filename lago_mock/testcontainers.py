@@ -1,7 +1,7 @@
 """The container image for tests in Python; needs the extra `testcontainers`.
 
 with LagoMockContainer() as lago:
-client = Client(api_key=lago.api_key, api_url=lago.url)
+    client = Client(api_key=lago.api_key, api_url=lago.url)
 """
 
 from __future__ import annotations

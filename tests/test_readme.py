@@ -308,6 +308,14 @@ def test_what_the_readme_repeats_of_the_code_is_true(name, wanted) -> None:  # t
     assert body == expected
 
 
+def test_each_command_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    names = re.findall(r"^ {4}([a-z]+)\b", capsys.readouterr().out, re.MULTILINE)
+    assert re.findall(r"^\| `lago-mock ([a-z]+)", TEXT, re.MULTILINE) == names
+
+
 def test_make_serve_prints_the_lines_that_are_shown() -> None:
     """`make serve` is `lago-mock serve`, whose own tests compare its lines with the README's."""
     recipe = (ROOT / "Makefile").read_text("utf-8")
