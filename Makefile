@@ -30,7 +30,8 @@ bench: $(STAMP)  ## measure against bare Starlette; needs wrk
 	$(BIN)/python -m benchmarks $(ARGS)
 
 image:  ## build the container image with docker, or with BUILDER=podman or BUILDER=buildah
-	$(BUILDER) build --tag lago-mock $(ARGS) .
+	# Docker's format, which podman and buildah have to be asked for: theirs has no health check.
+	BUILDAH_FORMAT=docker $(BUILDER) build --tag lago-mock $(ARGS) .
 
 image-test: $(STAMP)  ## build the image on a stand-in for its base, and run it; needs root, buildah, mmdebstrap
 	CI=true $(BIN)/python -m pytest -p no:randomly tests/image $(ARGS)

@@ -1,8 +1,8 @@
 """The little of a container engine that the tests of the image need, where there is no Docker.
 
-buildah builds the Dockerfile; `unshare` and `chroot` run what an image's configuration says: as the
-first process of its own process namespace, as its user, with its variables and no others, in its
-tree, which is mounted read-only. The network is the machine's.
+`make image` builds with buildah; `unshare` and `chroot` run what an image's configuration says: as
+the first process of its own process namespace, as its user, with its variables and no others, in
+its tree, which is mounted read-only. The network is the machine's.
 
 Docker Hub is not needed: a Debian with Python 3.13 takes the place of `python:3.13-slim` under its
 name. This machine's certificates and pip settings are part of that stand-in, so that the Dockerfile
@@ -96,7 +96,7 @@ class Buildah:
 
     @contextmanager
     def image(self, source: Path, name: str, run: str) -> Iterator[Image]:
-        """Give the image of a Dockerfile's folder, its tree mounted.
+        """Give the image that `make image` builds in a folder under a name, its tree mounted.
 
         It is built anew by the first who asks in a run of the tests.
         """
@@ -106,17 +106,18 @@ class Buildah:
             if not built_for.exists():
                 self._make_base()
             if not built_for.exists() or built_for.read_text() != run:
-                self._build(source, name)
+                self._build(source)
                 built_for.write_text(run)
         config = json.loads(self("inspect", "--type", "image", name))["Docker"]["config"]
         container = self("from", "--pull-never", name)
         yield Image(Path(self("mount", container)), config)
         self("rm", container)
 
-    def _build(self, source: Path, name: str) -> None:
-        # Docker's format, since the other one knows no health check.
-        options = ("--isolation", "chroot", "--format", "docker", "--pull-never")
-        self("build", *options, "--tag", name, str(source))
+    def _build(self, source: Path) -> None:
+        builder = f"BUILDER={shlex.join(self._words)}"
+        run_tool(
+            "make", "-C", str(source), "image", builder, "ARGS=--isolation chroot --pull-never"
+        )
         self("rmi", "--prune")
 
     def _make_base(self) -> None:

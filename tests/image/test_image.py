@@ -28,7 +28,7 @@ def built(
     tool: Callable[[str], str], lacking: Callable[[str], None], testrun_uid: str
 ) -> Iterator[Image]:
     """The image as the Dockerfile makes it."""
-    for name in ("buildah", "mmdebstrap", "unshare", "chroot"):
+    for name in ("make", "buildah", "mmdebstrap", "unshare", "chroot"):
         tool(name)
     try:
         run_tool("unshare", "--mount", "--pid", "--fork", "true")
