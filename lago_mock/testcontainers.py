@@ -12,9 +12,26 @@ from typing import Any, Final, Self
 
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+from testcontainers.core.waiting_utils import WaitStrategyTarget
 
 PORT: Final = 3000
 DEFAULT_IMAGE: Final = "lago-mock"
+
+
+class _Ready(LogMessageWaitStrategy):
+    """Waits for the last line of a start."""
+
+    def __init__(self) -> None:
+        super().__init__(re.compile(r"Ready\."))
+
+    def wait_until_ready(self, container: WaitStrategyTarget) -> None:
+        """Note why a container has ended: it is removed, with all that it has written."""
+        try:
+            super().wait_until_ready(container)
+        except RuntimeError as error:
+            _, written = container.get_logs()
+            error.add_note(written.decode())
+            raise
 
 
 class LagoMockContainer(DockerContainer):
@@ -32,7 +49,7 @@ class LagoMockContainer(DockerContainer):
         self.api_key = api_key
         self.with_exposed_ports(PORT)
         self.with_envs(LAGO_MOCK_API_KEY=api_key, LAGO_MOCK_DB=":memory:")
-        self.waiting_for(LogMessageWaitStrategy(re.compile(r"Ready\.")))
+        self.waiting_for(_Ready())
 
     def with_fixtures(self, path: Path | str) -> Self:
         """Start from a fixture set of one's own; its folder is mounted, to be read alone."""

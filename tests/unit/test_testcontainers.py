@@ -31,6 +31,8 @@ class Engine:
     """What was asked of the engine: containers to create, and calls in their order."""
 
     port: int
+    status: str = "running"
+    written: bytes = OUTPUT
     created: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
@@ -47,14 +49,15 @@ class Engine:
         if call == "GET /containers/ID/json":
             return 200, json.dumps(self._inspected()).encode()
         if call == "GET /containers/ID/logs":
-            return 200, b"\x01\0\0\0" + len(OUTPUT).to_bytes(4, "big") + OUTPUT
+            stream = b"\x01" if self.status == "running" else b"\x02"
+            return 200, stream + b"\0\0\0" + len(self.written).to_bytes(4, "big") + self.written
         return 204, b""
 
     def _inspected(self) -> dict[str, Any]:
         published = [{"HostIp": "127.0.0.1", "HostPort": str(self.port)}]
         return {
             "Id": ID,
-            "State": {"Status": "running", "Running": True},
+            "State": {"Status": self.status, "Running": self.status == "running"},
             "Config": {"Tty": False, "Image": "lago-mock"},
             "HostConfig": {"LogConfig": {"Type": "json-file"}},
             "NetworkSettings": {"Ports": {"3000/tcp": published}},
@@ -108,6 +111,16 @@ def test_it_waits_for_the_line_that_says_ready(engine: Engine) -> None:
         asked = engine.calls[:]
 
     assert asked.index("POST /containers/ID/start") < asked.index("GET /containers/ID/logs")
+
+
+def test_why_it_did_not_start_is_noted(engine: Engine) -> None:
+    engine.status, engine.written = "exited", b"lago-mock: nothing: there is no such fixture set.\n"
+
+    with pytest.raises(RuntimeError, match="exited") as caught, LagoMockContainer():
+        pass
+
+    assert caught.value.__notes__ == [engine.written.decode()]
+    assert engine.calls[-1] == "DELETE /containers/ID"
 
 
 def test_image_key_and_settings_can_be_given(engine: Engine) -> None:
