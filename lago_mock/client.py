@@ -96,8 +96,12 @@ class AdminClient:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise AdminError(f"{self.url} does not answer as lago-mock does; is it one?")
+            raise self.stranger()
         return answer
+
+    def stranger(self) -> AdminError:
+        """Return the error of a server that answers in a way that ours does not."""
+        return AdminError(f"{self.url} does not answer as lago-mock does; is it one?")
 
     def events(self, after: str | None = None) -> Iterator[JSONObject | int]:
         """Yield each request of `GET /events` as it is answered, until the server ends.

@@ -60,7 +60,11 @@ def _add_fail(command: argparse.ArgumentParser) -> None:
 
 def _steered(run: Command, parsed: argparse.Namespace, loaded: LoadedSettings) -> int:
     try:
-        return run(parsed, _client(parsed, loaded.settings))
+        client = _client(parsed, loaded.settings)
+        try:
+            return run(parsed, client)
+        except KeyError as error:  # an object, but not with what ours has
+            raise client.stranger() from error
     except AdminError as error:
         print(f"lago-mock: {error}", file=sys.stderr)
         return FAILED

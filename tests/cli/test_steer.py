@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from queue import Queue
 
@@ -21,6 +22,22 @@ from tests.conftest import API_KEY, running
 from tests.process import serving
 
 Printed = pytest.CaptureFixture[str]
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """A server that answers every request with an object, and is no lago-mock."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Be silent."""
 
 
 @pytest.fixture(autouse=True)
@@ -284,6 +301,20 @@ def test_health_says_that_none_runs(monkeypatch: pytest.MonkeyPatch, capsys: Pri
         f"lago-mock: no answer from lago-mock at http://127.0.0.1:{port}: "
         "[Errno 111] Connection refused\n"
     )
+
+
+@pytest.mark.parametrize("command", [("health",), ("requests",), ("fail", "*", "503")])
+def test_a_server_that_is_no_lago_mock_is_told_from_one(
+    command: tuple[str, ...], capsys: Printed
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        answering = threading.Thread(target=stranger.handle_request)
+        answering.start()
+        url = f"http://127.0.0.1:{stranger.server_port}"
+        said = refusal(capsys, *command, "--url", url)
+        answering.join()
+
+    assert said == f"lago-mock: {url} does not answer as lago-mock does; is it one?\n"
 
 
 @pytest.mark.parametrize(
