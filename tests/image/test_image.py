@@ -135,6 +135,16 @@ def test_each_module_has_its_bytecode(built: Image) -> None:
     assert {path.stem for path in modules} == compiled
 
 
+def test_the_documents_that_every_start_reads_are_kept_as_json(built: Image) -> None:
+    package = next(built.root.glob("opt/lago-mock/lib/*/site-packages/lago_mock"))
+    read = [*package.glob("data/openapi/resources/*.yaml"), package / "data/openapi/admin.yaml"]
+    names = [".".join(path.relative_to(package / "data").parts) for path in read]
+
+    assert len(names) > 10
+    kept = {path.name.removesuffix(".json") for path in package.glob("__pycache__/*.yaml.json")}
+    assert {*names, "openapi.openapi.yaml", "fixtures.default.yaml"} <= kept
+
+
 def test_it_is_healthy_when_ready_ends_at_once_and_finds_its_state_again(
     image: Image, url: str
 ) -> None:
