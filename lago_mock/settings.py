@@ -188,7 +188,7 @@ class Settings:
     )
     admin_token: str | None = _setting(
         None,
-        "text",
+        "key",
         metavar="TOKEN",
         secret=True,
         help="What admin calls must send as X-Lago-Mock-Token.",

@@ -481,6 +481,16 @@ def test_a_flag_that_does_not_fit_is_refused(
     assert refusal(tmp_path, {name: raw}) == f"The flag --{flag} is {shown}; give {needed}."
 
 
+@pytest.mark.parametrize("name", ["LAGO_ORG_API_KEY", "LAGO_MOCK_ADMIN_TOKEN"])
+@pytest.mark.parametrize("secret", ["two words", "a-line\n", "snow\u2603man", "caf\xe9"], ids=ascii)
+def test_a_secret_that_no_request_could_carry_is_refused_and_not_shown(
+    tmp_path: Path, name: str, secret: str
+) -> None:
+    assert refusal(tmp_path, environ={name: secret}) == (
+        f"The variable {name} is of the wrong kind; give {KEY_TEXT}."
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "shown", "needed"),
     [
