@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 from weakref import WeakSet
 
 from lago_mock.signing import Signing, new_secrets
@@ -13,10 +13,20 @@ from lago_mock.webhooks.delivery import Delivery
 from lago_mock.webhooks.signature import headers_of, spoiled
 from lago_mock.webhooks.transport import Received, Transport
 
-if TYPE_CHECKING:
-    from lago_mock.webhooks.outbox import Outbox
-
 MAX_CONNECTIONS: Final = 256
+
+
+class Served(Protocol):
+    """What a courier serves: an outbox."""
+
+    def resume(self) -> None:
+        """Take up what was not delivered before."""
+
+    def send_due(self) -> None:
+        """Send what was to wait until now."""
+
+    def drop(self) -> None:
+        """Break off what is under way."""
 
 
 class Courier:
@@ -29,7 +39,7 @@ class Courier:
         self.issuer = issuer
         self._loop: asyncio.AbstractEventLoop | None = None
         self._transport = transport or Transport()
-        self._outboxes: WeakSet[Outbox] = WeakSet()
+        self._outboxes: WeakSet[Served] = WeakSet()
         self._changed = asyncio.Event()
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
 
@@ -38,7 +48,7 @@ class Courier:
         """Whether deliveries are sent."""
         return self._loop is not None
 
-    def join(self, outbox: Outbox) -> None:
+    def join(self, outbox: Served) -> None:
         """Serve an outbox for as long as there is one."""
         self._outboxes.add(outbox)
 
