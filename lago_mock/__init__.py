@@ -14,15 +14,15 @@ from lago_mock.version import __version__
 if TYPE_CHECKING:
     from lago_mock.app import create_app
     from lago_mock.client import AdminError
-    from lago_mock.handle import LagoMock
     from lago_mock.settings import Settings
+    from lago_mock.testing.handle import LagoMock
 
 __all__ = ["AdminError", "LagoMock", "Settings", "__version__", "create_app"]
 
 _MODULES = MappingProxyType(
     {
         "AdminError": "lago_mock.client",
-        "LagoMock": "lago_mock.handle",
+        "LagoMock": "lago_mock.testing.handle",
         "Settings": "lago_mock.settings",
         "create_app": "lago_mock.app",
     }

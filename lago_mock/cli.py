@@ -71,7 +71,7 @@ def _refuse(reason: str) -> int:
 
 def _expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors whose text is for people; imported late, since `settings` needs none."""
-    from lago_mock.background import REASONS
+    from lago_mock.testing.background import REASONS
 
     return *REASONS, UrlFileError
 

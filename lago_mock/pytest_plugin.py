@@ -17,7 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lago_mock.handle import LagoMock
+    from lago_mock.testing.handle import LagoMock
 
 _SETTINGS = {
     "fixtures": "fixture set to start from: name of one that ships, or a path",
@@ -189,7 +189,7 @@ def _rewrites(finder: object) -> bool:
 
 
 def _found(url: str, settings: Mapping[str, Any]) -> LagoMock:
-    from lago_mock.handle import LagoMock
+    from lago_mock.testing.handle import LagoMock
 
     with _in_a_line():
         return LagoMock(url, _key_elsewhere(), **settings)
@@ -198,8 +198,8 @@ def _found(url: str, settings: Mapping[str, Any]) -> LagoMock:
 @contextmanager
 def _in_a_line() -> Iterator[None]:
     """Let what a handle refuses be told without a traceback."""
-    from lago_mock.handle import AdminError
     from lago_mock.settings import SettingError
+    from lago_mock.testing.handle import AdminError
 
     try:
         yield
@@ -215,8 +215,8 @@ def _key_elsewhere() -> str | None:
 
 
 def _started(listen: tuple[str, int], settings: Mapping[str, Any], ends: ExitStack) -> LagoMock:
-    from lago_mock.background import REASONS, BackgroundServer, in_memory
-    from lago_mock.handle import LagoMock
+    from lago_mock.testing.background import REASONS, BackgroundServer, in_memory
+    from lago_mock.testing.handle import LagoMock
 
     try:
         server = ends.enter_context(BackgroundServer(in_memory(listen, **settings)))
@@ -298,7 +298,7 @@ def _arm(handle: LagoMock, faults: Any) -> None:
 
 
 def _own_organization(server: LagoMock, fixtures: str | None, words: Mapping[str, Any]) -> LagoMock:
-    from lago_mock.handle import LagoMock
+    from lago_mock.testing.handle import LagoMock
 
     organization: Any = {"license": words["license"]} if "license" in words else {}
     if fixtures:
@@ -308,7 +308,7 @@ def _own_organization(server: LagoMock, fixtures: str | None, words: Mapping[str
 
 
 def _after_reset(server: LagoMock, fixtures: str | None, words: Mapping[str, Any]) -> LagoMock:
-    from lago_mock.handle import LagoMock
+    from lago_mock.testing.handle import LagoMock
 
     usual = server.fixtures  # asked before a test has named another, which would stay
     rules: Any = {name: words[name] for name in ("license", *_RULES) if name in words}
@@ -330,7 +330,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def _journal(handle: LagoMock) -> str:
-    from lago_mock.handle import AdminError
+    from lago_mock.testing.handle import AdminError
 
     try:
         return handle.report()

@@ -15,11 +15,11 @@ from types import FrameType, MappingProxyType
 from typing import Any, Final
 
 from lago_mock.app import LagoMockApp
-from lago_mock.background import BackgroundServer
 from lago_mock.feed import Reader
 from lago_mock.journal import Entry
-from lago_mock.reach import environ_of
 from lago_mock.settings import LoadedSettings, Settings
+from lago_mock.testing.background import BackgroundServer
+from lago_mock.testing.reach import environ_of
 
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126

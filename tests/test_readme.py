@@ -320,4 +320,4 @@ def test_make_serve_prints_the_lines_that_are_shown() -> None:
     """`make serve` is `lago-mock serve`, whose own tests compare its lines with the README's."""
     recipe = (ROOT / "Makefile").read_text("utf-8")
 
-    assert re.search(r"^serve:.*\n\t\$\(BIN\)/lago-mock serve \$\(ARGS\)$", recipe, re.MULTILINE)
+    assert re.search(r"^serve:.*\n\t@\$\(BIN\)/lago-mock serve \$\(ARGS\)$", recipe, re.MULTILINE)

@@ -8,9 +8,7 @@ from typing import TypeAlias
 import httpcore  # noqa: F401 - httpx keeps its classes, and a suite would bring others
 import pytest
 
-import lago_mock.contract.yaml12  # with PyYAML, whose C part stays: a suite's would not fit it
-import lago_mock.transport  # noqa: F401 - with all of the server: a suite would import it anew each time
-from lago_mock.background import BackgroundServer, in_memory
+from lago_mock.testing.background import BackgroundServer, in_memory
 
 Suite: TypeAlias = Callable[..., pytest.RunResult]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lago_mock.background import BackgroundServer
+from lago_mock.testing.background import BackgroundServer
 from tests.plugin.conftest import Suite
 
 HOLDING = """

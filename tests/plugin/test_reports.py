@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_mock.background import BackgroundServer
+from lago_mock.testing.background import BackgroundServer
 from tests.plugin.conftest import Suite
 
 SENDING = """

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from lago_mock import receiver
 from lago_mock.client import AdminError
-from lago_mock.handle import LagoMock
-from lago_mock.receiver import SignatureError, Webhook
+from lago_mock.testing import receiver
+from lago_mock.testing.handle import LagoMock
+from lago_mock.testing.receiver import SignatureError, Webhook
 
 SECONDS = 10
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from lago_mock.client import AdminClient, AdminError
-from lago_mock.seen import Request, nearest
+from lago_mock.testing.seen import Request, nearest
 from lago_mock.wire import JSON, JSONObject
 
 Error = Literal[

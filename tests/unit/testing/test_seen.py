@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lago_mock.seen import Request, explain, listed, nearest, search_for
+from lago_mock.testing.seen import Request, explain, listed, nearest, search_for
 
 
 def request(number: int = 1, **changes: Any) -> Request:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from lago_mock import LagoMock
-from lago_mock.background import BackgroundServer, in_memory
+from lago_mock.testing.background import BackgroundServer, in_memory
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-import lago_mock.background as background
+import lago_mock.testing.background as background
 from lago_mock.app import LagoMockApp, build
-from lago_mock.background import REASONS, BackgroundServer, in_memory
 from lago_mock.server import ListenError
 from lago_mock.settings import SettingError, Settings
+from lago_mock.testing.background import REASONS, BackgroundServer, in_memory
 
 
 def test_it_listens_at_once_and_is_gone_when_it_has_stopped() -> None:

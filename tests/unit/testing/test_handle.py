@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from lago_mock import LagoMock
-from lago_mock.background import BackgroundServer, in_memory
 from lago_mock.client import AdminClient, AdminError
-from lago_mock.handle import NewOrganization, OwnSettings
 from lago_mock.settings import SettingError
+from lago_mock.testing.background import BackgroundServer, in_memory
+from lago_mock.testing.handle import NewOrganization, OwnSettings
 from tests.unmocked import WRITE
 
 

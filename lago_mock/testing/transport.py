@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 
 from lago_mock.answer import ConnectionBroken
-from lago_mock.background import BackgroundServer
+from lago_mock.testing.background import BackgroundServer
 
 _LEAVE_SECONDS: Final = 1.0
 """How long a client that gives up waits for the server to see it go."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lago_mock.armed import is_met, milliseconds, why_unmet
-from tests.unit.test_seen import request
+from lago_mock.testing.armed import is_met, milliseconds, why_unmet
+from tests.unit.testing.test_seen import request
 
 UNUSED = {"hits": 0, "spared": 0, "skipped": 0}
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lago_mock.reach import environ_of, usual_elsewhere
 from lago_mock.settings import SettingError
+from lago_mock.testing.reach import environ_of, usual_elsewhere
 
 
 def test_variables_name_the_server_for_lago_and_for_us() -> None:

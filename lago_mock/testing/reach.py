@@ -12,7 +12,7 @@ from lago_mock.settings import settings_of
 from lago_mock.wire import JSONObject
 
 if TYPE_CHECKING:
-    from lago_mock.background import BackgroundServer
+    from lago_mock.testing.background import BackgroundServer
 
 URL: Final = "LAGO_MOCK_URL"
 """Variable that names the server to use in place of one that is started."""

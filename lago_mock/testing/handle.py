@@ -11,10 +11,18 @@ from functools import cached_property, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack
 
-from lago_mock.armed import Broken, Error, Fault, Milliseconds, is_met, milliseconds, why_unmet
 from lago_mock.client import AdminClient, AdminError, segment
 from lago_mock.likeness import closest
-from lago_mock.reach import (
+from lago_mock.testing.armed import (
+    Broken,
+    Error,
+    Fault,
+    Milliseconds,
+    is_met,
+    milliseconds,
+    why_unmet,
+)
+from lago_mock.testing.reach import (
     OF_ORGANIZATIONS,
     OF_RULES,
     TOKEN,
@@ -23,13 +31,13 @@ from lago_mock.reach import (
     environ_of,
     usual_elsewhere,
 )
-from lago_mock.receiver import LOOPBACK, Receiver, Webhook, verified, waited
-from lago_mock.seen import SHOWN, Request, Search, explain, listed, search_for
+from lago_mock.testing.receiver import LOOPBACK, Receiver, Webhook, verified, waited
+from lago_mock.testing.seen import SHOWN, Request, Search, explain, listed, search_for
 from lago_mock.wire import JSON, JSONObject
 
 if TYPE_CHECKING:
-    from lago_mock.background import BackgroundServer
-    from lago_mock.transport import Transport
+    from lago_mock.testing.background import BackgroundServer
+    from lago_mock.testing.transport import Transport
 
 __all__ = [
     "AdminError",
@@ -163,7 +171,7 @@ class LagoMock:
             certificate = server.certificate if server else None
             admin = AdminClient(url, token=token, certificate=certificate)
             return Reached(admin, token, server, usual_elsewhere(settings))
-        from lago_mock.background import BackgroundServer, in_memory
+        from lago_mock.testing.background import BackgroundServer, in_memory
 
         own = self._ends.enter_context(
             BackgroundServer(in_memory(**{"api_key": api_key, **settings}))
@@ -224,7 +232,7 @@ class LagoMock:
         Raises:
             RuntimeError: the server runs in another process.
         """
-        from lago_mock.transport import Transport
+        from lago_mock.testing.transport import Transport
 
         if self._server.in_process is None:
             raise RuntimeError(f"the server at {self.url} runs elsewhere: call it by its url")
