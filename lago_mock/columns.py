@@ -17,6 +17,9 @@ SHOWN: Final[Schema] = MappingProxyType({})
 TEXT: Final[Schema] = MappingProxyType({"type": "string"})
 TEXT_OR_NULL: Final[Schema] = MappingProxyType({"type": ["string", "null"]})
 TEXTS: Final[Schema] = MappingProxyType({"type": "array", "items": {"type": "string"}})
+NUMBER: Final[Schema] = MappingProxyType({"type": "integer"})
+"""Of the column that has what the collection's sequence gave."""
+
 ID: Final[Schema] = MappingProxyType({"type": "string", "format": "uuid"})
 MOMENT: Final[Schema] = MappingProxyType({"type": "string", "format": "date-time", "pattern": "Z$"})
 """A time in UTC, which answers cut to the second."""
@@ -55,13 +58,22 @@ class Columns:
             "allOf": [dict(rule) for rule in self.rules],
         }
 
+    def later_than(self, last: int, row: JSONObject) -> str | None:
+        """Return the column whose number the collection's sequence will give again; None if none.
+
+        `last` is the last one that it gave.
+        """
+        found = (name for name, schema in self.needed.items() if schema is NUMBER)
+        return next((name for name in found if row[name] > last), None)
+
     def flaw(self, row: JSONObject) -> str | None:
-        """Return a column that a row lacks, or that no request sets and is no text; None if none.
+        """Return a column that a row lacks, or that no request sets and is another's; None if none.
 
         It costs less than the schema, and holds for what was written without any validation.
         """
         for name, schema in self.needed.items():
-            is_ours = schema is ID or schema is MOMENT
-            if name not in row or (is_ours and not isinstance(row[name], str)):
+            is_ours = any(schema is each for each in (ID, MOMENT, NUMBER))
+            kind = int if schema is NUMBER else str
+            if name not in row or (is_ours and type(row[name]) is not kind):
                 return name
         return None

@@ -44,6 +44,7 @@ def _flaws(resource: Resource, owner: str, state: State) -> Iterator[str]:
         return
     own = _OWN_COLUMNS if resource.plural == "organizations" else ()
     seen: dict[str, int] = {}
+    last = state.sequences.get(resource.plural, 0)
     for number, row in frozen.live_rows():
         here = f"row {number} of the table '{resource.plural}:{owner}'"
         flaw = columns.flaw(row) or _lacking(row, key, own)
@@ -51,6 +52,8 @@ def _flaws(resource: Resource, owner: str, state: State) -> Iterator[str]:
             yield f"{here} has no {flaw!r} that can be"
         elif seen.setdefault(row["lago_id"], number) != number:
             yield f"{here} has the lago_id of row {seen[row['lago_id']]}"
+        elif column := columns.later_than(last, row):
+            yield f"{here} has the {column} {row[column]}, but {last} is the last one given"
 
 
 def _lacking(row: Row, key: str, own: Sequence[str]) -> str | None:

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Final
 
 from lago_mock.clock import Clock, SystemClock, instant_of
-from lago_mock.columns import ID
+from lago_mock.columns import ID, Columns
 from lago_mock.contract.contract import Contract
 from lago_mock.contract.operation import Operation
 from lago_mock.contract.validators import Schemas, Validator, Violation
@@ -200,6 +200,8 @@ class StateJudge:
                 yield from _strays(rows, column, target, _ids(collections, target), (*place, name))
             for column in dict.fromkeys(("lago_id", self._keys[name])):
                 yield from _repeated(rows, column, (*place, name))
+            columns, last = self._known[name].columns, organization.sequences.get(name, 0)
+            yield from _numbered_later(rows, columns, last, (*place, name)) if columns else ()
 
     def _shown(self, organization: SavedOrganization, place: Path) -> Iterator[Problem]:
         """Yield what the answers that would show the rows break."""
@@ -360,6 +362,16 @@ def _repeated(rows: Sequence[Row], column: str, place: Path) -> Iterator[Problem
         if before != index:
             text = f"unique, as in {pointer(*place, before)}"
             yield _problem(text, "unique", (*place, index, column))
+
+
+def _numbered_later(
+    rows: Sequence[Row], columns: Columns, last: int, place: Path
+) -> Iterator[Problem]:
+    """Yield the numbers that would be given once more."""
+    for index, row in enumerate(rows):
+        if column := columns.later_than(last, row):
+            text = f"sequence: {last} is the last number given"
+            yield _problem(text, "sequence", (*place, index, column))
 
 
 def _refuse(problems: Iterator[Problem]) -> None:

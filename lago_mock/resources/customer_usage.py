@@ -10,7 +10,7 @@ from lago_mock.contract.values import is_blank
 from lago_mock.errors import Forbidden, MethodNotAllowed, NotFound, ValidationFailed
 from lago_mock.listing import meta, page_of
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import Row, having
 from lago_mock.wire import JSONObject
 
 _BY_CHARGE = (
@@ -78,11 +78,12 @@ def _active_subscription(call: Call) -> Row:
     customer = call.find("customers", call.path["external_customer_id"])
     if customer is None:
         raise NotFound("resource_not_found")
-    wanted = (customer["lago_id"], call.query.get("external_subscription_id"), "active")
-    for row in call.view.oldest_first("subscriptions"):
-        if (row["customer_id"], row["external_id"], row["status"]) == wanted:
-            return row
-    raise MethodNotAllowed("no_active_subscription")
+    external_id = call.query.get("external_subscription_id")
+    wanted = having(customer_id=customer["lago_id"], external_id=external_id, status="active")
+    found = call.view.search("subscriptions", wanted)
+    if not found:
+        raise MethodNotAllowed("no_active_subscription")
+    return found[-1]
 
 
 def find_all_customer_past_usage(call: Call) -> JSONObject:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from uuid import NAMESPACE_URL, uuid5
 
 from lago_mock.clock import shown
-from lago_mock.columns import ID, MOMENT, PERCENT_OR_NULL, SHOWN, TEXT, TEXTS, Columns
+from lago_mock.columns import ID, MOMENT, NUMBER, PERCENT_OR_NULL, SHOWN, TEXT, TEXTS, Columns
 from lago_mock.customer_filters import customer_filter
 from lago_mock.entity import DEFAULT_ENTITY
 from lago_mock.errors import ValidationFailed
@@ -415,7 +415,7 @@ RESOURCE = Resource(
             "provider_customer": _PROVIDER_COLUMNS,
             "integration_customers": SHOWN,
             "section_codes": TEXTS,
-            "sequential_id": SHOWN,
+            "sequential_id": NUMBER,
             "slug": SHOWN,
             "created_at": MOMENT,
             "updated_at": MOMENT,

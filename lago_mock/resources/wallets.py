@@ -10,7 +10,7 @@ from lago_mock.clock import shown
 from lago_mock.columns import TEXT_OR_NULL
 from lago_mock.errors import NotFound
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import Row, having
 from lago_mock.wire import JSONObject
 
 
@@ -48,10 +48,11 @@ def destroy_customer_wallet(call: Call) -> JSONObject:
 def _require(call: Call) -> Row:
     """Return the newest wallet with this code: of older ones none is active."""
     customer = owner_of(call)
-    for row in call.view.newest_first("wallets"):
-        if (row["customer_id"], row["code"]) == (customer["lago_id"], call.path["code"]):
-            return row
-    raise NotFound("wallet_not_found")
+    wanted = having(customer_id=customer["lago_id"], code=call.path["code"])
+    found = call.view.search("wallets", wanted)
+    if not found:
+        raise NotFound("wallet_not_found")
+    return found[0]
 
 
 RESOURCE = Resource(

@@ -108,7 +108,8 @@ class StoreFile:
     def _head_of(self, raw: Any) -> JSONObject:
         try:
             head: JSONObject = raw["lago_mock"]["1"]
-            whole = isinstance(head["format"] + head["generation"], int)
+            whole = all(type(head[name]) is int for name in ("format", "generation"))
+            whole = whole and head["format"] > 0
             sound = whole and all(map(_is_table, raw.values())) and _are_sequences(head)
         except (AttributeError, KeyError, TypeError):
             sound = False

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from tinydb import TinyDB
+from tinydb import Query, TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Table
 
@@ -191,6 +191,12 @@ class _Decoded(Mapping[str, Row]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def having(**columns: Any) -> Callable[[Row], bool]:
+    """Return the TinyDB query of the rows that have these values in these columns."""
+    query: Callable[[Row], bool] = Query().fragment(columns)
+    return query
 
 
 def copied(encoded: bytes) -> bytes:

@@ -566,6 +566,11 @@ def set_to(*path: str | int, value: Any) -> Callable[[JSONObject], None]:
             "minimum: 0",
         ),
         (
+            set_to("sequences", "customers", value=1),
+            "/collections/customers/1/sequential_id",
+            "sequence: 1 is the last number given",
+        ),
+        (
             set_to("collections", "taxs", value=[]),
             "/collections",
             "additionalProperties: Additional properties are not allowed ('taxs' was unexpected)",

@@ -73,6 +73,10 @@ def with_a_row_twice(tables: Tables, owner: str) -> None:
     table["9"] = table["2"]
 
 
+def with_a_lower_sequence(tables: Tables, owner: str) -> None:
+    tables["lago_mock"]["1"]["sequences"][owner]["customers"] = 3
+
+
 @pytest.mark.parametrize(
     ("how", "said"),
     [
@@ -105,6 +109,17 @@ def with_a_row_twice(tables: Tables, owner: str) -> None:
             without_column("organizations", "founding"),
             "row 1 of the table 'organizations:{owner}' has no 'founding' that can be",
             id="an organization without what a reset makes of it",
+        ),
+        pytest.param(
+            with_value("customers", "sequential_id", "1"),
+            "row 1 of the table 'customers:{owner}' has no 'sequential_id' that can be",
+            id="a number that is a text",
+        ),
+        pytest.param(
+            with_a_lower_sequence,
+            "row 4 of the table 'customers:{owner}' has the sequential_id 4, "
+            "but 3 is the last one given",
+            id="a sequence that would give a number once more",
         ),
         pytest.param(
             with_a_row_twice,

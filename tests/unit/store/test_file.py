@@ -170,6 +170,8 @@ GOOD_HEAD = {"format": 1, "generation": 0, "sequences": {}}
         pytest.param(store_of([]), id="the head is a list"),
         pytest.param(store_of({"generation": 0}), id="no format"),
         pytest.param(store_of({"format": "1", "generation": 0}), id="the format is a text"),
+        pytest.param(store_of({"format": 0, "generation": 0}), id="the format is none"),
+        pytest.param(store_of({"format": True, "generation": 0}), id="the format is a boolean"),
         pytest.param(store_of({"format": 1}), id="no generation"),
         pytest.param(store_of({"format": 1, "generation": "0"}), id="the generation is a text"),
         pytest.param(store_of(GOOD_HEAD, taxes=[]), id="a table is a list"),
