@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from lago_mock.admin.call import Server
 from lago_mock.admin.endpoint import HANDLERS, AdminEndpoint
@@ -215,16 +215,15 @@ def _reload(server: Server, path: Path, *, fixtures_too: bool) -> None:
 class _Application(Starlette):
     """Starlette's application, but that the API's own paths go straight to the API."""
 
-    def __init__(self, api: ASGIApp, **options: Any) -> None:
+    def __init__(self, api: Endpoint, **options: Any) -> None:
         super().__init__(**options)
         self._api = api
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[None, None, None]:
         """Serve one connection."""
         if scope["type"] == "http" and scope["path"].startswith("/api/v1/"):
-            await self._api(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+            return self._api(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
 
 def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:

@@ -6,7 +6,7 @@ from lago_mock.columns import ID, TEXT, Columns, Schema
 from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.listing import listing
 from lago_mock.resource import Call
-from lago_mock.store.tables import Row, having
+from lago_mock.store.tables import FrozenRow, Row, having
 from lago_mock.wire import JSONObject
 
 
@@ -16,7 +16,7 @@ def of_customer(rules: tuple[Schema, ...] = (), **more: Schema) -> Columns:
     return Columns(needed, others=True, rules=rules, references={"customer_id": "customers"})
 
 
-def as_kept(_call: Call, row: Row) -> JSONObject:
+def as_kept(_call: Call, row: FrozenRow) -> JSONObject:
     """Return the object of a row that answers show as it is kept: all but whose it is."""
     return {key: value for key, value in row.items() if key != "customer_id"}
 
@@ -39,7 +39,7 @@ def require_belonging(call: Call, collection: str, lago_id: str) -> Row:
     customer = owner_of(call)
     row = call.view.get(collection, lago_id)
     if row is None or row["customer_id"] != customer["lago_id"]:
-        raise NotFound(f"{call.resources[collection].name}_not_found")
+        raise call.not_found(collection)
     return row
 
 

@@ -91,7 +91,7 @@ class Endpoint:
 
     def _close_entry(self, entry: Entry, answer: Answer, seconds: float) -> None:
         entry.status = answer.status
-        entry.answer = bytes(memoryview(answer.body)[: MAX_BODY_BYTES + 1])  # a copy, for its size
+        entry.answer = answer.body[: MAX_BODY_BYTES + 1]
         entry.duration_ms = round(seconds * 1000, 3)
         entry.complete()
 

@@ -169,7 +169,8 @@ class Exchange:
         unread, parameters = self._parameters()
         failed = unread or lost
         outcome = self._take_fault(route.operation) or self._preferred(route.operation)
-        await self._wait(self._scope.latency.seconds(self._entry.operation_id))
+        if seconds := self._scope.latency.seconds(entry.operation_id):
+            await self._wait(seconds)
         if outcome is None:
             return self._true_answer(failed, route, parameters)
         if outcome.after:
@@ -222,6 +223,8 @@ class Exchange:
         limits = self._parts.limits
         try:
             self._request.check_head(limits)
+            if not self._request.has_body:
+                return None
             await self._request.read_body(self._receive, limits, self._ended)
         except TooLarge as error:
             return error
@@ -263,7 +266,8 @@ class Exchange:
 
     def _preferred(self, operation: Operation | None) -> Outcome | None:
         """Return the outcome that `Prefer: code=NNN` asks for; None where it asks for none."""
-        outcome = preferred(self._request.header(b"prefer"), operation, self._scope.rules.era)
+        wish = self._request.header(b"prefer")
+        outcome = preferred(wish, operation, self._scope.rules.era) if wish else None
         if outcome is not None:
             self.headers.append((b"preference-applied", f"code={outcome.status}".encode()))
         return outcome

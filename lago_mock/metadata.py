@@ -31,20 +31,18 @@ def replaced_metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
     for index, item in enumerate(call.body["metadata"]):
         # Differs from Lago: a metadata id in upper case updates its row; there the row is updated
         # and then deleted.
-        lago_id = str(item.get("id", "")).lower()
-        if lago_id not in rows:
-            lago_id = call.new_id()
-            rows[lago_id] = _blank(call, lago_id)
-        row = _updated(rows[lago_id], item)
-        _refuse(call, index, row, {rows[other]["key"] for other in rows if other != lago_id})
-        rows[lago_id] = row
-        kept.add(lago_id)
+        old = rows.get(str(item.get("id", "")).lower()) or _blank(call)
+        row = _updated(old, item)
+        others = (other for other in rows.values() if other["lago_id"] != row["lago_id"])
+        _refuse(call, index, row, {other["key"] for other in others})
+        rows[row["lago_id"]] = row
+        kept.add(row["lago_id"])
     return [row for lago_id, row in rows.items() if lago_id in kept]
 
 
-def _blank(call: Call, lago_id: str) -> JSONObject:
+def _blank(call: Call) -> JSONObject:
     return {
-        "lago_id": lago_id,
+        "lago_id": call.new_id(),
         "key": None,
         "value": None,
         "display_in_invoice": False,
@@ -59,11 +57,12 @@ def _updated(row: JSONObject, item: JSONObject) -> JSONObject:
 
 def _refuse(call: Call, index: int, row: JSONObject, taken: set[str | None]) -> None:
     """Raise all that is wrong with a row, its key first; `taken` are the keys of the others."""
+    if not call.problems and None not in (row["key"], row["value"]) and row["key"] not in taken:
+        return
     found = []
     for name in ("key", "value"):
         path = ("metadata", index, name)
-        if call.problems:
-            found += [problem for problem in call.problems if problem.path == path]
+        found += [problem for problem in call.problems if problem.path == path]
         if row[name] is None:
             found.append(Problem(name, "value_is_mandatory", "required", path))
         elif name == "key" and row["key"] in taken:

@@ -146,7 +146,7 @@ class Operations:
         outbox = facts.outbox if call.notified else None
         staged = outbox.stage(view, call.notices()) if outbox else ()
         self.store.commit(view)
-        if outbox:
+        if outbox and staged:
             outbox.queue(staged)
         return Performed(answer, warning)
 

@@ -115,7 +115,7 @@ def preferred(header: str, operation: Operation | None, era: str = "current") ->
 
     An error that has a name comes with that name's body.
     """
-    found = _PREFERENCE.search(header) if header else None
+    found = _PREFERENCE.search(header)
     if found is None:
         return None
     status = int(found[1])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from lago_mock.contract.values import is_blank
 from lago_mock.errors import ValidationFailed
 from lago_mock.resource import Call
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import FrozenRow, Row
 from lago_mock.wire import JSONObject
 
 PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyhash")
@@ -73,11 +73,11 @@ def _made_up_id(call: Call, provider: str) -> str:
 
 def _connected(call: Call, provider: str, code: str | None) -> str:
     """Return the code of the connection that is meant."""
-    declared = list(call.view.oldest_first("payment_providers"))
     if provider not in PROVIDERS:
         raise ValidationFailed.of("base", "payment_provider_not_found")
-    if not declared:
+    if not call.view.count("payment_providers"):
         return code or provider
+    declared = call.view.oldest_first("payment_providers")
     found = [row["code"] for row in declared if row["type"] == provider]
     if code is not None:
         found = [each for each in found if each == code]
@@ -117,13 +117,12 @@ def refuse_payment_methods(call: Call, row: Row) -> None:
         raise ValidationFailed.of(_METHODS, sentence)
 
 
-def provider_shown(row: Row) -> JSONObject:
+def provider_shown(row: FrozenRow) -> JSONObject:
     """Return what `billing_configuration` shows of a provider's customer, null until known."""
     provider = row["payment_provider"]
     if not provider:
         return {}
-    kept: JSONObject = row["provider_customer"]
-    shown = {"provider_customer_id": None, _METHODS: None, **kept}
+    shown = {"provider_customer_id": None, _METHODS: None, **row["provider_customer"]}
     if provider != "stripe":
         del shown[_METHODS]
     return shown

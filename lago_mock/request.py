@@ -129,6 +129,11 @@ class Request:
         if len(self.scope["query_string"]) > limits.query:
             raise TooLarge(414, "query", limits.query)
 
+    @property
+    def has_body(self) -> bool:
+        """Whether the head tells of a body, be it empty."""
+        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
+
     async def read_body(self, receive: Receive, limits: Limits, ended: asyncio.Event) -> None:
         """Fetch the body.
 

@@ -18,14 +18,14 @@ from lago_mock.declaration import Declare
 from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.notice import Notice
 from lago_mock.signing import Signing
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import FrozenRow, Row
 from lago_mock.store.view import View
 from lago_mock.wire import JSONObject
 
 Handler = Callable[["Call"], JSONObject | str]
 """What answers an operation: an object, or the text of the few answers that are no JSON."""
 
-Present = Callable[["Call", Row], JSONObject]
+Present = Callable[["Call", FrozenRow], JSONObject]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class Call:
     `body` is permitted and coerced; `query` holds the query's parameters, laid over the body's
     other keys. `base_url` is where the client reached the server. `judges` is False where nothing
     is refused for what it says. `is_slug_taken` tells whether another organization has a slug.
+    `instant` is empty until somebody asks for the time.
     What is put into `view` is kept only when the answer has passed its own check.
     """
 
@@ -91,6 +92,7 @@ class Call:
     judges: bool = True
     problems: list[Problem] = field(default_factory=list)
     notified: list[tuple[str, Row]] = field(default_factory=list)
+    instant: str = ""
 
     def refuse(self, *places: str) -> None:
         """Raise the problems at these places, in this order; nothing when there are none.
@@ -129,8 +131,23 @@ class Call:
         """
         row = self.view.find(collection, key)
         if row is None:
-            raise NotFound(f"{self.resources[collection].name}_not_found")
+            raise self.not_found(collection)
         return row
+
+    def id_of(self, collection: str, key: str) -> str:
+        """Return the `lago_id` of the live row with this natural key.
+
+        Raises:
+            NotFound: 404 `<resource>_not_found`.
+        """
+        row = self.view.look_for(collection, key)
+        if row is None:
+            raise self.not_found(collection)
+        return str(row["lago_id"])
+
+    def not_found(self, collection: str) -> NotFound:
+        """Return the error for a row that a collection does not have."""
+        return NotFound(f"{self.resources[collection].name}_not_found")
 
     @cached_property
     def organization(self) -> Row:
@@ -139,11 +156,11 @@ class Call:
         assert row is not None, "every organization has a row"
         return row
 
-    def present(self, collection: str, row: Row) -> JSONObject:
+    def present(self, collection: str, row: FrozenRow) -> JSONObject:
         """Return the object that answers show of a row."""
         return self._presenter(collection)(self, row)
 
-    def list_item(self, collection: str, row: Row) -> JSONObject:
+    def list_item(self, collection: str, row: FrozenRow) -> JSONObject:
         """Return the object that lists show of a row."""
         item = self.resources[collection].list_item or self._presenter(collection)
         return item(self, row)
@@ -170,11 +187,8 @@ class Call:
 
     def now(self) -> str:
         """Return the instant of the call, one for all it does, as rows keep it."""
-        return self._instant
-
-    @cached_property
-    def _instant(self) -> str:
-        return precise(self.clock.now())
+        self.instant = self.instant or precise(self.clock.now())
+        return self.instant
 
     def new_id(self) -> str:
         """Return a new `lago_id`."""

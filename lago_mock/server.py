@@ -72,6 +72,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app.asgi,
                 http=Protocol,
+                interface="asgi3",
                 access_log=False,
                 log_config=None,
                 server_header=False,

@@ -87,18 +87,18 @@ class Router(Generic[T]):
         return tuple(verb for node, _ in _leaves(self._root, segments) for verb in node.ends)
 
 
-def _leaves(
-    node: _Node[T], segments: list[str], values: tuple[str, ...] = ()
-) -> list[tuple[_Node[T], tuple[str, ...]]]:
+def _leaves(root: _Node[T], segments: list[str]) -> list[tuple[_Node[T], tuple[str, ...]]]:
     """Return each node that the segments lead to with its parameters' values, literals first."""
-    if not segments:
-        return [(node, values)]
-    segment, *rest = segments
-    literal = node.literals.get(segment)
-    if literal is None and not rest:
-        literal = node.literals.get(segment.partition(".")[0])
-    leaves = _leaves(literal, rest, values) if literal else []
-    if node.parameter is not None:
-        # Differs from Lago: an id may hold a dot in a path; there it ends at the dot.
-        leaves += _leaves(node.parameter, rest, (*values, segment))
+    leaves: list[tuple[_Node[T], tuple[str, ...]]] = [(root, ())]
+    for place, segment in enumerate(segments, 1):
+        before, leaves = leaves, []
+        for node, values in before:
+            literal = node.literals.get(segment)
+            if literal is None and place == len(segments):
+                literal = node.literals.get(segment.partition(".")[0])
+            if literal is not None:
+                leaves.append((literal, values))
+            if node.parameter is not None:
+                # Differs from Lago: an id may hold a dot in a path; there it ends at the dot.
+                leaves.append((node.parameter, (*values, segment)))
     return leaves

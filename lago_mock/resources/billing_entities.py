@@ -13,7 +13,7 @@ from lago_mock.columns import MOMENT, SHOWN, TEXT, TEXTS, Columns
 from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, initial, new_prefix
 from lago_mock.errors import Forbidden, ValidationFailed
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import FrozenRow, Row
 from lago_mock.wire import JSONObject
 
 _PRO_LIMIT = 2
@@ -45,7 +45,7 @@ def default_entity(organization: Row) -> Row:
     }
 
 
-def present(call: Call, row: Row) -> JSONObject:
+def present(call: Call, row: FrozenRow) -> JSONObject:
     """Return the `BillingEntityObject` of a row, without taxes."""
     is_default = row["lago_id"] == DEFAULT_ENTITY
     return {
@@ -84,14 +84,14 @@ def present(call: Call, row: Row) -> JSONObject:
     }
 
 
-def _with_taxes(call: Call, row: Row) -> JSONObject:
+def _with_taxes(call: Call, row: FrozenRow) -> JSONObject:
     taxes = [
         call.present("taxes", tax) for tax in call.view.oldest_first("taxes") if _applies(tax, row)
     ]
     return {"billing_entity": {**present(call, row), "taxes": taxes}}
 
 
-def _applies(tax: Row, entity: Row) -> bool:
+def _applies(tax: FrozenRow, entity: FrozenRow) -> bool:
     """Tell whether a tax is one of an entity's; the organization's are those of the default one."""
     if entity["lago_id"] == DEFAULT_ENTITY:
         return bool(tax["applied_to_organization"])

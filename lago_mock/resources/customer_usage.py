@@ -10,7 +10,7 @@ from lago_mock.contract.values import is_blank
 from lago_mock.errors import Forbidden, MethodNotAllowed, NotFound, ValidationFailed
 from lago_mock.listing import meta, page_of
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row, having
+from lago_mock.store.tables import FrozenRow, Row, having
 from lago_mock.wire import JSONObject
 
 _BY_CHARGE = (
@@ -25,7 +25,7 @@ _BY_GROUP = ("group", "filter_by_group")
 """Filters of the current usage, by their present and their old names."""
 
 
-def present(_call: Call, row: Row) -> JSONObject:
+def present(_call: Call, row: FrozenRow) -> JSONObject:
     """Return the `CustomerUsageObject` of an active subscription: no charges, so nothing due."""
     return {
         "from_datetime": row["current_billing_period_started_at"],

@@ -18,7 +18,7 @@ from lago_mock.listing import listing
 from lago_mock.metadata import present_metadata, replaced_metadata
 from lago_mock.provider_links import provider_columns, provider_shown, refuse_payment_methods
 from lago_mock.resource import Call, Resource, Webhook
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import FrozenRow, Row
 from lago_mock.wire import JSONObject
 
 _SETTINGS = (
@@ -28,6 +28,9 @@ _SETTINGS = (
     "subscription_invoice_issuing_date_adjustment",
 )
 """The keys of `billing_configuration` that are columns of the customer."""
+
+_CONFIGURED = (*_SETTINGS, "vat_rate")
+"""Those and the one that only an old customer has."""
 
 _NO_ADDRESS = dict.fromkeys(
     ("address_line1", "address_line2", "city", "zipcode", "state", "country")
@@ -64,7 +67,7 @@ _GIVEN = frozenset((*_COLUMNS, "external_id"))
 """The keys of the body that are columns of the customer."""
 
 
-def present(call: Call, row: Row) -> JSONObject:
+def present(call: Call, row: FrozenRow) -> JSONObject:
     """Return the `CustomerObjectExtended` of a row."""
     entity = _entity(call, row)
     return {
@@ -74,12 +77,12 @@ def present(call: Call, row: Row) -> JSONObject:
     }
 
 
-def list_item(call: Call, row: Row) -> JSONObject:
+def list_item(call: Call, row: FrozenRow) -> JSONObject:
     """Return the customer as lists show it: without sections and error details."""
     return _shown(call, row, _entity(call, row))
 
 
-def _shown(call: Call, row: Row, entity: Row) -> JSONObject:
+def _shown(call: Call, row: FrozenRow, entity: FrozenRow) -> JSONObject:
     return {
         "lago_id": row["lago_id"],
         "billing_entity_code": entity["code"],
@@ -119,26 +122,26 @@ def _shown(call: Call, row: Row, entity: Row) -> JSONObject:
         "taxes": [
             call.present("taxes", tax)
             for tax_id in row["tax_ids"]
-            if (tax := call.view.get("taxes", tax_id))
+            if (tax := call.view.look("taxes", tax_id))
         ],
         "integration_customers": row["integration_customers"],
     }
 
 
-def told(call: Call, row: Row) -> JSONObject:
+def told(call: Call, row: FrozenRow) -> JSONObject:
     """Return the customer as webhooks show it: as lists do, without taxes."""
     shown = list_item(call, row)
     del shown["taxes"]
     return shown
 
 
-def _entity(call: Call, row: Row) -> Row:
-    entity = call.view.get("billing_entities", row["billing_entity_id"])
+def _entity(call: Call, row: FrozenRow) -> FrozenRow:
+    entity = call.view.look("billing_entities", row["billing_entity_id"])
     assert entity is not None, "a customer's billing entity cannot go"
     return entity
 
 
-def _billing_configuration(call: Call, row: Row) -> JSONObject:
+def _billing_configuration(call: Call, row: FrozenRow) -> JSONObject:
     configuration = {
         "invoice_grace_period": row["invoice_grace_period"],
         "payment_provider": row["payment_provider"],
@@ -250,7 +253,7 @@ def _billing_entity_id(call: Call) -> JSONObject:
     code = call.body["billing_entity_code"]
     if code is None or not code.strip():
         return {"billing_entity_id": DEFAULT_ENTITY}
-    return {"billing_entity_id": call.require("billing_entities", code)["lago_id"]}
+    return {"billing_entity_id": call.id_of("billing_entities", code)}
 
 
 def _refuse_columns(call: Call) -> None:
@@ -288,7 +291,9 @@ def _blank_customer(call: Call) -> Row:
 def _numbered(call: Call) -> JSONObject:
     """Return the next number of the organization, deleted customers counted, and the slug of it."""
     number = call.view.next_in_sequence("customers")
-    prefix = call.organization["document_number_prefix"]
+    organization = call.view.look("organizations", call.view.organization_id)
+    assert organization is not None, "every organization has a row"
+    prefix = organization["document_number_prefix"]
     return {"sequential_id": number, "slug": f"{prefix}-{number:03}"}
 
 
@@ -296,7 +301,7 @@ def _columns(before: Row, body: JSONObject) -> JSONObject:
     given = {key: value for key, value in body.items() if key in _GIVEN}
     shipping = {**before["shipping_address"], **body.get("shipping_address", {})}
     configuration = body.get("billing_configuration", {})
-    settings = {key: configuration[key] for key in (*_SETTINGS, "vat_rate") if key in configuration}
+    settings = {key: configuration[key] for key in _CONFIGURED if key in configuration}
     return {**given, "shipping_address": shipping, **settings}
 
 
@@ -304,8 +309,8 @@ def _tax_ids(call: Call) -> JSONObject:
     codes = call.body.get("tax_codes")
     if codes is None:
         return {}
-    taxes = [call.require("taxes", str(code)) for code in codes]
-    return {"tax_ids": list(dict.fromkeys(tax["lago_id"] for tax in taxes))}
+    ids = [call.id_of("taxes", str(code)) for code in codes]
+    return {"tax_ids": list(dict.fromkeys(ids))}
 
 
 def _refuse_settings(call: Call) -> None:
@@ -336,7 +341,7 @@ def _sections(call: Call) -> JSONObject:
     return {"section_codes": list(dict.fromkeys(known)), "skip_invoice_custom_sections": False}
 
 
-def _shown_sections(call: Call, row: Row, entity: Row) -> list[JSONObject]:
+def _shown_sections(call: Call, row: FrozenRow, entity: FrozenRow) -> list[JSONObject]:
     """Return the customer's own sections, else those of its billing entity."""
     if row["skip_invoice_custom_sections"]:
         return []

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from lago_mock.declaration import Declared, declared
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import FrozenRow
 from lago_mock.wire import JSONObject
 
 
-def present(call: Call, row: Row) -> JSONObject:
+def present(call: Call, row: FrozenRow) -> JSONObject:
     """Return the `InvoiceCustomSectionObject` of a row."""
     return {
         "lago_id": row["lago_id"],

@@ -13,7 +13,7 @@ from lago_mock.columns import ID, MOMENT, PERCENT_OR_NULL, SHOWN, TEXT, Columns
 from lago_mock.entity import DEFAULT_ENTITY, INITIAL_COLUMNS, initial, new_prefix
 from lago_mock.errors import Problem, ValidationFailed
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import FrozenRow, Row
 from lago_mock.wire import JSONObject
 
 SLUG_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -67,7 +67,7 @@ def _parameterized(name: str, separator: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", separator, plain).strip(separator)
 
 
-def present(call: Call, row: Row) -> JSONObject:
+def present(call: Call, row: FrozenRow) -> JSONObject:
     """Return the `OrganizationObject` of a row, without taxes.
 
     Currency and time zone are those of the default billing entity.

@@ -10,7 +10,7 @@ from lago_mock.columns import ID, MOMENT, SHOWN, TEXT, Columns
 from lago_mock.errors import ValidationFailed
 from lago_mock.listing import listing
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import FrozenRow, Row
 from lago_mock.wire import JSONObject
 
 _COUNTERS = (
@@ -23,7 +23,7 @@ _COUNTERS = (
 """Kept by the real server for old clients, always zero."""
 
 
-def present(_call: Call, row: Row) -> JSONObject:
+def present(_call: Call, row: FrozenRow) -> JSONObject:
     """Return the `TaxObject` of a row."""
     return {
         "lago_id": row["lago_id"],

@@ -10,14 +10,14 @@ from lago_mock.columns import ID, MOMENT, SHOWN, TEXT, Columns
 from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.listing import listing
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import Row
+from lago_mock.store.tables import FrozenRow, Row
 from lago_mock.wire import JSONObject
 
 _LIMIT = 10
 _TOO_MANY = "Maximum number of webhook endpoints was reached"
 
 
-def present(call: Call, row: Row) -> JSONObject:
+def present(call: Call, row: FrozenRow) -> JSONObject:
     """Return the `WebhookEndpointObject` of a row."""
     return {
         "lago_id": row["lago_id"],

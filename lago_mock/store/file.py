@@ -30,8 +30,7 @@ from lago_mock.store.journal import (
     sync_folder,
 )
 from lago_mock.store.pages import RowPage
-from lago_mock.store.tables import copied
-from lago_mock.wire import JSONObject
+from lago_mock.wire import JSONObject, copied
 
 Tables = dict[str, dict[int, bytes]]
 _NUMBER = re.compile("[1-9][0-9]{0,17}")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 import orjson
 
 from lago_mock.store.pages import RowPage
-from lago_mock.store.tables import Collection, Frozen, Row, RowDatabase, copied
+from lago_mock.store.tables import Collection, Frozen, Row, RowDatabase, frozen_row
 from lago_mock.store.view import View
-from lago_mock.wire import JSONObject
+from lago_mock.wire import JSONObject, copied
 
 _NOTHING: Final = Frozen()
+
+_LOOKS: Final = 32
+"""How many rows are kept decoded for an organization."""
 
 NONE: Final[Mapping[str, list[int]]] = MappingProxyType({})
 
@@ -86,6 +90,8 @@ class OrganizationRows:
         self.id = organization_id
         self.version = 0
         self._sequences: dict[str, int] = {}
+        # Of the same bytes, which change with the row: what nearly every answer shows is there.
+        self._frozen = lru_cache(_LOOKS)(frozen_row)
         database = RowDatabase()
         self._collections: dict[str, Collection] = {
             name: database.collection(f"{name}:{organization_id}", key)
@@ -94,7 +100,7 @@ class OrganizationRows:
 
     def view(self) -> View:
         """Return a staged view of these rows."""
-        return View(self.id, self._collections, self._sequences)
+        return View(self.id, self._collections, self._sequences, self._frozen)
 
     def extent(self) -> int:
         """Return a number that grows with each row that is inserted, and never falls back."""

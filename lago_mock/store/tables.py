@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -16,9 +17,12 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from lago_mock.store.pages import ROWS_A_PAGE, Index, RowPage, RowPages
-from lago_mock.wire import JSONObject
+from lago_mock.wire import JSONObject, copied
 
 Row = JSONObject
+
+FrozenRow = Mapping[str, Any]
+"""A row to look at: nobody can change it, at no depth."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,10 @@ class Collection(Table):
         row: Row = orjson.loads(self._rows[number])
         return row
 
+    def encoded(self, number: int) -> bytes:
+        """Return a row as JSON."""
+        return self._rows[number]
+
     def live_count(self) -> int:
         """Count the live rows."""
         return self._live
@@ -199,9 +207,16 @@ def having(**columns: Any) -> Callable[[Row], bool]:
     return query
 
 
-def copied(encoded: bytes) -> bytes:
-    """Return the same bytes in no more memory than they need: orjson's own result keeps 8 KiB."""
-    return bytes(memoryview(encoded))
+def frozen_row(encoded: bytes) -> FrozenRow:
+    """Return a row to look at."""
+    row: FrozenRow = _frozen(orjson.loads(encoded))
+    return row
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return MappingProxyType({key: _frozen(member) for key, member in value.items()})
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 class NoStorage(Storage):

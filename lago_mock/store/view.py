@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from sys import maxsize
 
-from lago_mock.store.tables import Collection, Row
+from lago_mock.store.tables import Collection, FrozenRow, Row, frozen_row
 
 
 class View:
@@ -20,10 +20,12 @@ class View:
         organization_id: str,
         collections: Mapping[str, Collection],
         sequences: Mapping[str, int],
+        frozen: Callable[[bytes], FrozenRow] = frozen_row,
     ) -> None:
         self.organization_id = organization_id
         self._collections = collections
         self._sequences = sequences
+        self._frozen = frozen
         self.rows: dict[str, dict[int, Row]] = {}
         self.sequences: dict[str, int] = {}
         self.erased: dict[str, list[int]] = {}
@@ -42,6 +44,22 @@ class View:
             if row["lago_id"] == lago_id and "deleted_at" not in row:
                 return deepcopy(row)
         return self._stored(collection, self._collections[collection].number_of(lago_id))
+
+    def look(self, collection: str, lago_id: str) -> FrozenRow | None:
+        """Return the live row with this id to look at, which costs less than a copy of it."""
+        if self._staged(collection):
+            return self.get(collection, lago_id)
+        rows = self._collections[collection]
+        number = rows.number_of(lago_id)
+        return None if number is None else self._frozen(rows.encoded(number))
+
+    def look_for(self, collection: str, key: str) -> FrozenRow | None:
+        """Return the live row with this natural key to look at."""
+        if self._staged(collection):
+            return self.find(collection, key)
+        rows = self._collections[collection]
+        number = rows.find(key)
+        return None if number is None else self._frozen(rows.encoded(number))
 
     def _staged(self, collection: str) -> Mapping[int, Row]:
         return self.rows.get(collection, {})

@@ -87,6 +87,13 @@ def test_required_row_that_is_missing_is_not_found(collection: str, code: str) -
     assert caught.value.code == code
 
 
+def test_id_of_a_row_is_that_of_its_natural_key_or_not_found() -> None:
+    assert kennel("rex").id_of("dogs", "rex") == "dogs rex"
+    with pytest.raises(NotFound) as caught:
+        kennel("rex").id_of("dogs", "tom")
+    assert caught.value.code == "dog_not_found"
+
+
 def test_organization_is_a_copy_of_its_row() -> None:
     made = kennel()
     made.organization["name"] = "changed"

@@ -53,6 +53,11 @@ def test_encode_writes_what_the_server_writes(value: object, text: str) -> None:
     assert encode(value) == text.encode()
 
 
+def test_what_is_encoded_takes_no_more_memory_than_it_needs() -> None:
+    text = encode({"code": "vat"})
+    assert text.__sizeof__() == bytes(bytearray(text)).__sizeof__()
+
+
 def test_encode_refuses_what_is_no_json() -> None:
     with pytest.raises(TypeError):
         encode({"a": object()})

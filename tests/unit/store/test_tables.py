@@ -8,7 +8,7 @@ import pytest
 from tinydb import where
 
 from lago_mock.store.pages import ROWS_A_PAGE
-from lago_mock.store.tables import Collection, Frozen, RowDatabase, copied
+from lago_mock.store.tables import Collection, Frozen, RowDatabase
 from tests.unit.store.stores import Row, tax
 
 
@@ -357,13 +357,6 @@ def test_the_database_keeps_no_file_of_its_own() -> None:
     database.drop_tables()
 
     assert database.tables() == set()
-
-
-def test_copied_bytes_are_the_same_and_as_small_as_can_be() -> None:
-    text = orjson.dumps(tax("vat"))
-
-    assert copied(text) == text
-    assert copied(text).__sizeof__() == bytes(bytearray(text)).__sizeof__()
 
 
 def test_tinydbs_own_methods_change_rows(taxes: Collection) -> None:

@@ -49,6 +49,37 @@ def test_what_is_unknown_discarded_or_of_another_collection_is_not_found(view: V
     assert (view.find("customers", "a"), view.get("customers", "id-a")) == (None, None)
 
 
+def test_a_row_to_look_at_is_what_was_put_last(store: Store, view: View) -> None:
+    assert view.look("taxes", "id-b") == view.look_for("taxes", "b") == frozen(tax("b"))
+    assert (view.look("taxes", "id-d"), view.look_for("taxes", "d")) == (None, None)
+
+    view.put("taxes", tax("b", rate=5))
+    changed = (view.look("taxes", "id-b"), view.look_for("taxes", "b"))
+    store.commit(view)
+    later = store.view("org")
+
+    assert changed == (tax("b", rate=5), tax("b", rate=5))
+    assert later.look("taxes", "id-b") == later.look_for("taxes", "b") == tax("b", rate=5)
+
+
+def test_nobody_can_change_a_row_that_is_there_to_look_at(view: View) -> None:
+    row = view.look("taxes", "id-a")
+    assert row is not None
+
+    with pytest.raises(TypeError):
+        row["code"] = "z"  # type: ignore[index]
+    with pytest.raises(TypeError):
+        row["rates"][0]["rate"] = 2
+    with pytest.raises(AttributeError):
+        row["rates"].append({"rate": 2})
+    assert view.get("taxes", "id-a") == tax("a", rates=[{"rate": 1}])
+
+
+def frozen(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a tax as it is to look at."""
+    return {**row, "rates": ({"rate": 1},)}
+
+
 def test_a_row_that_was_put_is_seen_at_once(view: View) -> None:
     view.put("taxes", tax("f"))
 
