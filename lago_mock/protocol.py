@@ -29,7 +29,8 @@ _GARBAGE = MappingProxyType(
 )
 """What is sent before the connection is closed, by the kind of the fault."""
 
-_UPGRADE = re.compile(rb"(\r\n)upgrade:", re.IGNORECASE)
+# Without a flag for case, so that the search can jump from one line's end to the next.
+_UPGRADE = re.compile(rb"(\r\n)[Uu][Pp][Gg][Rr][Aa][Dd][Ee]:")
 
 
 class _Connection:
