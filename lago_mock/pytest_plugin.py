@@ -81,10 +81,22 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"lago_mock_isolation is {isolation!r}; give organization or reset")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which server is used when somebody else has started it."""
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say which server is used when somebody else has started it, and what it cannot have of us."""
     url = _url(config)
-    return f"lago-mock: {url}" if url else None
+    if not url:
+        return []
+    said = [(name, _option(config, name) or "") for name in ("fixtures", "openapi")]
+    files = [f"{name} {text}" for name, text in said if set("/.\\") & set(text)]
+    return [
+        f"lago-mock: {url}",
+        *(f"lago-mock: {each} is a file of this machine: that server has its own" for each in files),
+    ]
+
+
+def _option(config: pytest.Config, name: str) -> str | None:
+    said: str | None = config.getoption(f"--lago-mock-{name}") or config.getini(f"lago_mock_{name}")
+    return said
 
 
 def _url(config: pytest.Config) -> str | None:

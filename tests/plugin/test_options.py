@@ -115,6 +115,23 @@ def test_a_server_elsewhere_is_used_with_the_settings_that_an_organization_can_h
     assert f"lago-mock: {elsewhere.url}" in result.outlines
 
 
+def test_what_a_server_elsewhere_cannot_have_of_this_machine_is_told(
+    suite: Suite,
+    pytester: pytest.Pytester,
+    elsewhere: BackgroundServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LAGO_MOCK_ADMIN_TOKEN", "let-me-in")
+    pytester.makefile(".yaml", own="organization: {name: Own, api_key: own-key}")
+    pytester.makeini("[pytest]\nlago_mock_fixtures = own.yaml")
+
+    result = suite("def test_it(lago_mock): pass", "--lago-mock-url", elsewhere.url)
+
+    result.assert_outcomes(passed=1)
+    told = "lago-mock: fixtures own.yaml is a file of this machine: that server has its own"
+    assert told in result.outlines
+
+
 def test_a_server_elsewhere_that_is_not_there_is_told_in_a_line(suite: Suite) -> None:
     result = suite("def test_it(lago_mock): pass", "--lago-mock-url", "http://127.0.0.1:9")
 
