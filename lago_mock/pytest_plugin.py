@@ -88,10 +88,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return []
     said = [(name, _option(config, name) or "") for name in ("fixtures", "openapi")]
     files = [f"{name} {text}" for name, text in said if set("/.\\") & set(text)]
-    return [
-        f"lago-mock: {url}",
-        *(f"lago-mock: {each} is a file of this machine: that server has its own" for each in files),
-    ]
+    why = "is a file of this machine: that server has its own"
+    return [f"lago-mock: {url}", *(f"lago-mock: {each} {why}" for each in files)]
 
 
 def _option(config: pytest.Config, name: str) -> str | None:
