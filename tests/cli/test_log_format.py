@@ -47,7 +47,7 @@ def test_every_line_of_a_json_log_is_an_object_and_none_has_a_key(tmp_path: Path
 
 
 def test_why_a_start_is_refused_is_an_object_too(tmp_path: Path) -> None:
-    ended = run(tmp_path, "serve", "--log-format", "json", "--fixtures", "nothing")
+    ended = run(tmp_path, "serve", "--port", "0", "--log-format", "json", "--fixtures", "nothing")
 
     assert (ended.returncode, ended.stdout) == (2, "")
     refused = json.loads(ended.stderr)
