@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from lago_mock.redaction import without_secrets
 from lago_mock.store.tables import Row
@@ -17,7 +17,6 @@ from lago_mock.wire import JSONObject, encode
 
 State = Literal["pending", "succeeded", "retrying", "failed", "refused"]
 
-STATES: Final[tuple[State, ...]] = get_args(State)
 MAX_ATTEMPTS: Final = 3
 
 _OPEN: Final = ("pending", "retrying")

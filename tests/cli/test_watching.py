@@ -71,6 +71,10 @@ def test_a_changed_key_of_the_set_opens_the_organization_beside_the_former_one(
         until(lambda: client.get("/customers", headers=other).status_code == 200)
         assert names(client) == ["second"]
 
+        path.write_text('{"organization": {"name": "Watched"}, "customers": []}')
+        until(lambda: names(client) == [])
+        assert client.get("/customers", headers=other).status_code == 200
+
 
 def test_a_changed_set_that_the_disk_refuses_is_told_and_the_next_one_is_taken(
     tmp_path: Path,

@@ -112,6 +112,16 @@ def test_the_secrets_are_made_once_and_kept(secrets: Secrets) -> None:
     assert (again.public_key(), again.portal_customer(token, OWNER, NOW)) == (first, CUSTOMER)
 
 
+def test_secrets_made_meanwhile_are_adopted_once(secrets: Secrets, other_secrets: Secrets) -> None:
+    kept: list[Secrets] = []
+    signing = Signing(lambda: kept[0] if kept else {}, kept.append)
+
+    signing.adopt(secrets)
+    signing.adopt(other_secrets)
+
+    assert kept == [secrets]
+
+
 def test_the_portal_alone_makes_secrets_too() -> None:
     kept: list[Secrets] = []
 
