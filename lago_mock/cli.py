@@ -187,7 +187,9 @@ def _start_lines(app: Any, url: str) -> list[str]:
     key = known if known in (fixtures.api_key, FALLBACK_KEY) else cut(known)
     operations = server.operations.contract.operations.values()
     mocked = sum(server.operations.is_mocked(operation) for operation in operations)
-    origin = "as it was found" if app.restored else f"from fixture set {fixtures.name}"
+    origin = f"from fixture set {fixtures.name}"
+    if app.restored:
+        origin = f"as it was found; --reset starts {origin}"
     return [
         f"lago-mock {__version__} behaves as Lago {LAGO_VERSION}",
         f"Listening on {url}, API below {url}/api/v1",

@@ -24,6 +24,7 @@ from tests.unmocked import WRITE
 
 KNOWN_KEY = "lago-mock-key"
 OWN_KEY = "0f7a1c52-5d2e-4c7e-9d5b-3a8e6b1f4c90"
+FOUND = "as it was found; --reset starts from fixture set"
 SIGNALS = [pytest.param(each, id=each.name) for each in (signal.SIGTERM, signal.SIGINT)]
 
 Start = Callable[..., ServerProcess]
@@ -173,7 +174,7 @@ def test_state_survives_a_stop_and_a_new_start(start: Start, tmp_path: Path) -> 
     second = start("--fixtures", "empty")
 
     assert customers(second) == ["acct-1"]
-    assert f"Store: {tmp_path / 'state.json'} (as it was found)" in second.lines
+    assert f"Store: {tmp_path / 'state.json'} ({FOUND} empty)" in second.lines
 
 
 def test_state_survives_a_kill(start: Start, tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_state_survives_a_kill(start: Start, tmp_path: Path) -> None:
     second = start("--fixtures", "empty")
 
     assert customers(second) == ["acct-1"]
-    assert f"Store: {tmp_path / 'state.json'} (as it was found)" in second.lines
+    assert f"Store: {tmp_path / 'state.json'} ({FOUND} empty)" in second.lines
 
 
 def test_an_existing_file_wins_over_another_fixture_set(start: Start, tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_an_existing_file_wins_over_another_fixture_set(start: Start, tmp_path: 
 
     server = start("--fixtures", "default")
 
-    assert f"Store: {tmp_path / 'state.json'} (as it was found)" in server.lines
+    assert f"Store: {tmp_path / 'state.json'} ({FOUND} default)" in server.lines
     assert customers(server) == []
 
 

@@ -163,7 +163,7 @@ def test_it_is_healthy_when_ready_ends_at_once_and_finds_its_state_again(
         found = client(url).customers.find("acct-1")
         _, _, written = container.stop()
     assert (found.lago_id, found.name) == (created.lago_id, "Ada")
-    assert "Store: /data/lago-mock.json (as it was found)" in written
+    assert "Store: /data/lago-mock.json (as it was found; " in written
 
 
 def client(url: str, key: str = "lago-mock-key") -> Any:
