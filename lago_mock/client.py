@@ -136,7 +136,8 @@ class AdminClient:
             with self._connections.answer(request, self._timeout + wait) as response:
                 yield response
         except (OSError, HTTPException) as error:
-            raise AdminError(f"no answer from lago-mock at {self.url}: {error}") from error
+            running = "; is it running?" if isinstance(error, ConnectionRefusedError) else ""
+            raise AdminError(f"no answer from lago-mock at {self.url}: {error}{running}") from error
 
     def _headers(self) -> Iterator[tuple[str, str]]:
         yield "Content-Type", "application/json"

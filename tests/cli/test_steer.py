@@ -299,7 +299,7 @@ def test_health_says_that_none_runs(monkeypatch: pytest.MonkeyPatch, capsys: Pri
 
     assert refusal(capsys, "health") == (
         f"lago-mock: no answer from lago-mock at http://127.0.0.1:{port}: "
-        "[Errno 111] Connection refused\n"
+        "[Errno 111] Connection refused; is it running?\n"
     )
 
 
