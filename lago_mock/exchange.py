@@ -269,6 +269,7 @@ class Exchange:
         wish = self._request.header(b"prefer")
         outcome = preferred(wish, operation, self._scope.rules.era) if wish else None
         if outcome is not None:
+            self._entry.hint = "asked for by the request's own Prefer"
             self.headers.append((b"preference-applied", f"code={outcome.status}".encode()))
         return outcome
 

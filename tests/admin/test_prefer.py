@@ -29,6 +29,15 @@ def test_a_request_gets_the_status_that_it_prefers(
     assert response.headers["preference-applied"] == f"code={body['status']}"
 
 
+def test_its_entry_tells_where_the_failure_came_from(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
+    client.get("/organizations", headers={"Prefer": "code=503"})
+
+    (entry,) = admin.get("/requests").json()["requests"]
+    assert (entry["status"], entry["hint"]) == (503, "asked for by the request's own Prefer")
+
+
 def test_nothing_is_written_for_a_preferred_error(client: httpx.Client) -> None:
     body = {"customer": {"external_id": "a"}}
 
