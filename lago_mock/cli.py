@@ -93,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lago-mock",
         description="A stand-in for the Lago billing API. Without a command it serves.",
+        epilog="`lago-mock COMMAND --help` tells of a command's flags. Each setting is a variable "
+        "too (LAGO_MOCK_PORT), and a key of lago-mock.toml (port).",
     )
     version = f"lago-mock {__version__}, behaves as Lago {LAGO_VERSION}"
     parser.add_argument("--version", action="version", version=version)
@@ -127,8 +129,9 @@ def _add_options(command: argparse.ArgumentParser) -> None:
             )
         else:
             action = "append" if option.many else "store"
+            default = "" if option.default is None else f" (default {option.default})"
             command.add_argument(
-                option.flag, action=action, metavar=option.metavar, help=option.help
+                option.flag, action=action, metavar=option.metavar, help=option.help + default
             )
 
 

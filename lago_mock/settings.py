@@ -144,7 +144,7 @@ class Settings:
         "text",
         metavar="LEVEL",
         choices=("process", "disk"),
-        help="What an answered write outlives: a kill of the process, or a loss of power too.",
+        help="process: an answered write outlives a kill; disk: a loss of power too.",
     )
     compact_bytes: int = _setting(
         64 * 2**20,
@@ -212,7 +212,7 @@ class Settings:
         "text",
         metavar="LEVEL",
         choices=("debug", "info", "warning", "error"),
-        help="Least level of what is logged.",
+        help="Least level of what is logged: debug, info, warning or error.",
     )
     log_format: str = _setting(
         "text",
@@ -226,14 +226,14 @@ class Settings:
         "text",
         metavar="LICENSE",
         choices=("premium", "free"),
-        help="What the server is licensed for: premium is everything, free nothing extra.",
+        help="premium: the server is licensed for everything; free: for nothing extra.",
     )
     era: str = _setting(
         "current",
         "text",
         metavar="ERA",
         choices=("current", "2023"),
-        help="Which Lago to be: today's, or that of 2023 with its texts, codes and fields.",
+        help="current: today's Lago; 2023: that of 2023 with its texts, codes and fields.",
     )
     front_url: str | None = _setting(
         None,

@@ -49,13 +49,30 @@ def _add(commands: Any, name: str, run: Command, text: str) -> argparse.Argument
 
 
 def _add_fail(command: argparse.ArgumentParser) -> None:
-    command.add_argument("operation", metavar="OPERATION", help="such as createCustomer, or '*'")
-    command.add_argument("error", metavar="ERROR", help="such as too_many_requests, or a status")
     command.add_argument(
-        "--times", metavar="N", default="1", help="how many requests; `always` for all (default 1)"
+        "operation", metavar="OPERATION", help="an id, such as createCustomer, or '*' for all"
     )
-    command.add_argument("--delay-ms", type=int, metavar="MS", help="wait so long before")
-    command.add_argument("--details", metavar="JSON", help="error_details of validation_errors")
+    command.add_argument(
+        "error",
+        metavar="ERROR",
+        help="a failure by name (too_many_requests, validation_errors), a status (503), "
+        "or a broken connection (EMPTY_RESPONSE, HANG); the README lists all",
+    )
+    command.add_argument(
+        "--times",
+        metavar="N",
+        default="1",
+        help="how many requests meet it; `always` for all (default 1)",
+    )
+    command.add_argument(
+        "--delay-ms", type=int, metavar="MS", help="how many milliseconds to wait first"
+    )
+    command.add_argument(
+        "--details",
+        metavar="JSON",
+        help="the error_details of validation_errors, such as "
+        """'{"email": ["invalid_email_format"]}'""",
+    )
 
 
 def _steered(run: Command, parsed: argparse.Namespace, loaded: LoadedSettings) -> int:

@@ -113,8 +113,11 @@ def test_help_names_each_command(flag: str, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_each_command_describes_each_flag(
-    command: str, capsys: pytest.CaptureFixture[str]
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its values too, and which of them holds where none is given."""
+    monkeypatch.setenv("COLUMNS", "200")  # no word is broken at its hyphen
+
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
 
@@ -122,7 +125,9 @@ def test_help_of_each_command_describes_each_flag(
     text = " ".join(capsys.readouterr().out.split())
     for option in option_table():
         assert option.flag in text
-        assert option.help.split(";")[0] in text
+        default = f" (default {option.default})" if option.kind != "switch" else ""
+        assert option.help + ("" if option.default is None else default) in text
+        assert [choice for choice in option.choices if choice not in option.help] == []
 
 
 def test_without_a_command_it_serves(refusal: Callable[..., str]) -> None:
