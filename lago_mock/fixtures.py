@@ -112,7 +112,8 @@ class FixtureCompiler:
         if _is_file(Path(name)):
             return Path(name)
         near = closest(name, self.names())
-        advice = f"Did you mean {near}?" if near else f"Known are: {', '.join(self.names())}."
+        known = f"Name one of {', '.join(self.names())}, or a file of yours by its path."
+        advice = f"Did you mean {near}?" if near else known
         raise DocumentError(name, "", "there is no such fixture set", advice)
 
     def compile(self, name: str) -> FixtureSet:

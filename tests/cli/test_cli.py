@@ -345,7 +345,8 @@ def test_check_lists_the_sets_where_none_comes_close(refusal: Callable[..., str]
 
     said = refusal("check", "./club.yaml")
 
-    assert said == f"./club.yaml: there is no such fixture set. Known are: {', '.join(names)}."
+    advice = f"Name one of {', '.join(names)}, or a file of yours by its path."
+    assert said == f"./club.yaml: there is no such fixture set. {advice}"
 
 
 @pytest.mark.parametrize(

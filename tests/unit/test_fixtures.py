@@ -259,12 +259,16 @@ def test_a_now_that_is_no_point_in_time_is_refused(
     )
 
 
+KNOWN = "Name one of default, empty, or a file of yours by its path."
+
+
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
         pytest.param("defualt", "Did you mean default?", id="a slip"),
         pytest.param("default.yaml", "Did you mean default?", id="with a suffix"),
-        pytest.param("brightwater", "Known are: default, empty.", id="nothing like it"),
+        pytest.param("brightwater", KNOWN, id="nothing like it"),
+        pytest.param("./brightwater.yaml", KNOWN, id="no such file"),
     ],
 )
 def test_a_set_that_is_not_there_is_refused_with_a_suggestion(
