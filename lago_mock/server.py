@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import signal
 import socket
@@ -55,7 +56,8 @@ def bind(settings: Settings) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         bound.close()
-        raise ListenError(f"cannot listen on {place}: {error.strerror}. {_TAKEN}") from error
+        advice = "Name another with --host." if error.errno == errno.EADDRNOTAVAIL else _TAKEN
+        raise ListenError(f"cannot listen on {place}: {error.strerror}. {advice}") from error
     return bound
 
 

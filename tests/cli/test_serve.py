@@ -248,7 +248,10 @@ def test_a_port_in_use_is_refused(refusal: Refuse) -> None:
 
         said = refusal("--port", str(port))
 
-    assert said.startswith(f"cannot listen on 127.0.0.1:{port}: Address already in use. ")
+    assert said == (
+        f"cannot listen on 127.0.0.1:{port}: Address already in use. "
+        "Stop what has it, or take another with --port (0 is a free one)."
+    )
 
 
 def test_of_two_that_bound_one_port_the_later_to_listen_is_refused() -> None:
@@ -288,7 +291,10 @@ def not_ready() -> None:
     ],
 )
 def test_an_address_that_is_not_ours_is_refused(host: str, said: str, refusal: Refuse) -> None:
-    assert refusal("--host", host).startswith(said)
+    refused = refusal("--host", host)
+
+    assert refused.startswith(said)
+    assert refused.endswith(". Name another with --host.")
 
 
 class Bound:
