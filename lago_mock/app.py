@@ -90,9 +90,8 @@ def _report_missing(document: Document, handled: frozenset[str], *, foreign: boo
             raise DocumentError(
                 document.file, "", f"the handler of {missing} finds no operation", advice
             )
-        _logger.warning(
-            "%s has no operation %s: it is not served. %s", document.file, missing, advice
-        )
+        told = f"{document.file} has no operation {missing}: it is not served. {advice}"
+        _logger.warning("%s", told.rstrip())
 
 
 def fixture_compiler(

@@ -284,7 +284,7 @@ def test_a_document_of_other_operations_is_served_without_a_suggestion(
 
     app = create_app(Settings(db=":memory:", openapi=str(file)))
 
-    assert f"{file} has no operation createTax: it is not served. " in caplog.messages
+    assert f"{file} has no operation createTax: it is not served." in caplog.messages
     assert len(caplog.messages) == len(handlers_of(load_resources()))
     answer = ask(app, "GET", "/api/v1/zebras")
     assert (answer.status_code, answer.json()["operation"]) == (501, "zzz")
