@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import httpcore  # noqa: F401 - httpx keeps its classes, and a suite would bring others
 import pytest
+import yaml  # noqa: F401 - so does its part in C, for documents that are not kept as JSON yet
 
 from lago_mock.testing.background import BackgroundServer, in_memory
 
