@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -218,11 +218,13 @@ class _Application(Starlette):
         super().__init__(**options)
         self._api = api
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[None, None, None]:
+    # A coroutine function: by that servers and test clients know an application of ASGI 3.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http" and scope["path"].startswith("/api/v1/"):
-            return self._api(scope, receive, send)
-        return super().__call__(scope, receive, send)
+            await self._api(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _asgi(server: Server, store: Store, settings: Settings) -> Starlette:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 
 from lago_mock.app import (
@@ -92,6 +93,14 @@ def test_an_application_without_settings_is_in_memory_with_the_default_set(
 
     assert tax_codes(app) == ["vat", "export_0", "iva_23"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_takes_the_application_for_one_of_asgi_3() -> None:
+    server = uvicorn.Config(create_app, factory=True, log_config=None)
+
+    server.load()
+
+    assert server.interface == "asgi3"
 
 
 def test_two_applications_share_nothing() -> None:
