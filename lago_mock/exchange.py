@@ -223,7 +223,7 @@ class Exchange:
         limits = self._parts.limits
         try:
             self._request.check_head(limits)
-            if not self._request.has_body:
+            if not self._request.may_have_body:
                 return None
             await self._request.read_body(self._receive, limits, self._ended)
         except TooLarge as error:

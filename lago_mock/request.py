@@ -130,9 +130,10 @@ class Request:
             raise TooLarge(414, "query", limits.query)
 
     @property
-    def has_body(self) -> bool:
-        """Whether the head tells of a body, be it empty."""
-        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
+    def may_have_body(self) -> bool:
+        """Whether a body may follow: before HTTP/2 the head tells of each, be it empty."""
+        told = b"content-length" in self.headers or b"transfer-encoding" in self.headers
+        return told or self.scope.get("http_version") in ("2", "3")
 
     async def read_body(self, receive: Receive, limits: Limits, ended: asyncio.Event) -> None:
         """Fetch the body.

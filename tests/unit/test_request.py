@@ -155,6 +155,20 @@ def test_each_of_several_headers_of_one_name_counts() -> None:
 # The body
 
 
+@pytest.mark.parametrize(
+    ("made", "may_have"),
+    [
+        pytest.param(request(), False, id="nothing said"),
+        pytest.param(request(headers={"content_length": "0"}), True, id="length"),
+        pytest.param(request(headers={"transfer_encoding": "chunked"}), True, id="chunks"),
+        pytest.param(request(http_version="1.1"), False, id="HTTP/1.1"),
+        pytest.param(request(http_version="2"), True, id="HTTP/2, which need not say"),
+    ],
+)
+def test_a_body_is_waited_for_where_one_may_follow(made: Request, may_have: bool) -> None:
+    assert made.may_have_body is may_have
+
+
 def part(data: bytes, *, more: bool = False) -> Message:
     return {"type": "http.request", "body": data, "more_body": more}
 
