@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -92,7 +92,8 @@ class Operation:
     @cached_property
     def _is_usual(self) -> Callable[[JSON], bool]:
         assert self.fields is not None, "what has a body has fields"
-        return judge_of(usual_schema(self.fields))
+        # Where the document lets a body be anything, a permit still takes the keys it names: none.
+        return judge_of(usual_schema(replace(self.fields, kind="object")))
 
     @cached_property
     def _licences(self) -> frozenset[str | bool]:

@@ -40,6 +40,12 @@ def test_body_without_a_root_is_read_whole() -> None:
     assert judged == Judged({"name": "Rex", "owner": "Ann"}, (), ("/a~1b~0",))
 
 
+@pytest.mark.parametrize("schema", [True, {}, {"type": "object"}, {"type": ["object", "array"]}])
+def test_body_that_may_be_anything_has_no_key_that_is_permitted(schema: Any) -> None:
+    judged = create_dog(**body(schema)).read({"name": 5}, licensed)
+    assert judged == Judged({}, (), ("/name",))
+
+
 def test_keys_beside_the_root_are_not_looked_at() -> None:
     given = {"name": "Rex", "owner": "Ann"}
     assert with_root().read({"dog": given, "cat": {}}, licensed) == Judged(given)
