@@ -139,15 +139,15 @@ def serve(app: LagoMockApp, bound: socket.socket, on_ready: Callable[[], bool]) 
         app.store.close()
         place = "{}:{}".format(*bound.getsockname()[:2])
         raise ListenError(f"cannot listen on {place}: {error.strerror}. {_TAKEN}") from error
-    with _signals_end_quietly():
+    with _signals_to(server):
         server.run([bound])
 
 
 @contextmanager
-def _signals_end_quietly() -> Iterator[None]:
-    """Let the signals that uvicorn raises again after its end do nothing: the end is the answer."""
+def _signals_to(server: Server) -> Iterator[None]:
+    """Let signals stop the server before uvicorn takes them, and do nothing more after its end."""
     names = [signal.SIGINT, signal.SIGTERM]
-    before = {name: signal.signal(name, lambda *_: None) for name in names}
+    before = {name: signal.signal(name, server.handle_exit) for name in names}
     try:
         yield
     finally:
