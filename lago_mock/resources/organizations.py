@@ -202,8 +202,8 @@ def _refuse_logo(call: Call) -> None:
 def _changed(row: Row, body: JSONObject) -> Row:
     apart = ("billing_configuration", "webhook_url", "logo")
     scalars = {key: value for key, value in body.items() if key not in apart}
-    if isinstance(position := scalars.get("document_numbering"), int):
-        scalars["document_numbering"] = _NUMBERINGS[position]
+    if scalars.get("document_numbering") in (0, 1):
+        scalars["document_numbering"] = _NUMBERINGS[int(scalars["document_numbering"])]
     row = row | scalars | body.get("billing_configuration", {})
     if row.get("vat_rate", 0) is None:
         del row["vat_rate"]

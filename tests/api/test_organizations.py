@@ -262,6 +262,7 @@ def test_put_takes_the_bodies_of_old_examples(client: httpx.Client, fields: dict
             {"webhook_url": "HTTPS://a.co/x?y=1", "webhook_urls": ["HTTPS://a.co/x?y=1"]},
         ),
         ({"document_numbering": "per_customer"}, {"document_numbering": "per_customer"}),
+        ({"document_numbering": 1.0}, {"document_numbering": "per_organization"}),
         ({"document_number_prefix": "a"}, {"document_number_prefix": "A"}),
         ({"document_number_prefix": " é/b "}, {"document_number_prefix": " É/B "}),
         ({"document_number_prefix": "abcdefghij"}, {"document_number_prefix": "ABCDEFGHIJ"}),

@@ -344,6 +344,8 @@ class TestOff:
             {"email": "nobody"},
             {"timezone": "Mars/Base"},
             {"document_numbering": "by_chance"},
+            {"document_numbering": 2**64},
+            {"document_numbering": -1},
             {"slug": "customers"},
             {"email_settings": ["nonsense"]},
         ],
