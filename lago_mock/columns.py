@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -63,8 +63,14 @@ class Columns:
 
         `last` is the last one that it gave.
         """
-        found = (name for name, schema in self.needed.items() if schema is NUMBER)
-        return next((name for name in found if row[name] > last), None)
+        return next((name for name in self._numbers() if row[name] > last), None)
+
+    def whole(self, row: JSONObject) -> JSONObject:
+        """Return a row with its numbers as such: JSON may give them a fraction of nothing."""
+        return {**row, **{name: int(row[name]) for name in self._numbers()}}
+
+    def _numbers(self) -> Iterator[str]:
+        return (name for name, schema in self.needed.items() if schema is NUMBER)
 
     def flaw(self, row: JSONObject) -> str | None:
         """Return a column that a row lacks, or that no request sets and is another's; None if none.

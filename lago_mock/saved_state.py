@@ -309,13 +309,14 @@ def _has_rows(resource: Resource) -> bool:
 
 
 def _declared(resource: Resource, row: Row, clock: Clock) -> Row:
-    """Return a row; one of what can only be declared as its declaration makes it.
+    """Return a row as it is kept; one of what can only be declared as its declaration makes it.
 
     Raises:
         ValidationFailed: the declaration cannot be.
     """
-    if resource.declare is None:
-        return row
+    if resource.columns:
+        return resource.columns.whole(row)
+    assert resource.declare, "rows have columns or a declaration"
     given = {name: value for name, value in row.items() if name != "lago_id"}
     return {**resource.declare(clock, given), "lago_id": row.get("lago_id")}
 
