@@ -12,7 +12,7 @@ from lago_mock.store.tables import Collection, FrozenRow, Row, frozen_row
 class View:
     """A staged view: what is put here is kept by `Store.commit`, and lost without it.
 
-    Every row that comes out is the caller's own copy.
+    Every row that comes out is the caller's own copy, but for what is only looked at.
     """
 
     def __init__(
