@@ -97,7 +97,7 @@ def _parse_yaml(path: Path, data: bytes) -> Any:
         raise DocumentError(path, place, f"not YAML: {error.problem}") from error
     except RecursionError as error:
         raise DocumentError(path, "", "not YAML: nested too deeply") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, LookupError, ValueError) as error:  # as in `!!bool maybe`
         raise DocumentError(path, "", f"not YAML: {' '.join(str(error).split())}") from error
 
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from math import isfinite
+from typing import Any, Final
 
 import yaml
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAGS: Final = tuple(
+    f"tag:yaml.org,2002:{each}" for each in ("null", "bool", "int", "float", "str", "seq", "map")
+)
+"""The types of JSON: a date or a set would be neither text nor number to those who read it."""
 
 
 class Yaml12Loader(_Loader):  # type: ignore[misc]  # chosen at run time
-    """PyYAML's safe loader with the scalar types of YAML 1.2, and no key given twice."""
+    """PyYAML's safe loader with the types of YAML 1.2 alone, and no key given twice."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012  # PyYAML's own attribute
+    yaml_constructors: dict[str | None, Any] = {  # noqa: RUF012  # PyYAML's own, None for the rest
+        tag: _Loader.yaml_constructors[tag] for tag in (None, *_TAGS)
+    }
 
     def construct_document(self, node: Any) -> Any:
         """Build each part whole before the next, so that one that holds itself is refused."""
@@ -34,6 +42,17 @@ class Yaml12Loader(_Loader):  # type: ignore[misc]  # chosen at run time
             key.tag = "tag:yaml.org,2002:str"  # as in JSON; the status 200 is one, too
         return super().construct_mapping(node, deep)
 
+
+def _finite(loader: Any, node: Any) -> float:
+    """Return a number, unless no JSON could have it."""
+    number: float = loader.construct_yaml_float(node)
+    if not isfinite(number):
+        problem = f"{node.value} is no number that JSON has"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    return number
+
+
+Yaml12Loader.add_constructor("tag:yaml.org,2002:float", _finite)
 
 Yaml12Loader.add_implicit_resolver(
     "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]

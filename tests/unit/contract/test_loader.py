@@ -154,6 +154,21 @@ def test_json_file_is_read_as_json(tmp_path: Path) -> None:
         pytest.param("a.yaml", "a: &b [*b]\n", "line 1, column 4", "not YAML: ", id="recursion"),
         pytest.param("a.yaml", "a: 1\n---\nb: 2\n", "line 2, column 1", "not YAML: ", id="two"),
         pytest.param("a.yaml", "a: !!python/none\n", "line 1, column 4", "not YAML: ", id="tag"),
+        pytest.param(
+            "a.yaml",
+            "a: -1e999\n",
+            "line 1, column 4",
+            "not YAML: -1e999 is no number that JSON has",
+            id="number beyond all",
+        ),
+        pytest.param(
+            "a.yaml", "a: !!float .nan\n", "line 1, column 4", "not YAML: .nan ", id="nan"
+        ),
+        pytest.param(
+            "a.yaml", "a: !!timestamp 2026-01-01\n", "line 1, column 4", "not YAML: ", id="date"
+        ),
+        pytest.param("a.yaml", "a: !!binary aGk=\n", "line 1, column 4", "not YAML: ", id="bytes"),
+        pytest.param("a.yaml", "a: !!set {b: }\n", "line 1, column 4", "not YAML: ", id="set"),
         pytest.param("a.json", '{\n  "a": tru\n}', "line 2, column 8", "not JSON: ", id="literal"),
         pytest.param("a.json", "", "line 1, column 1", "not JSON: ", id="empty JSON"),
     ],
@@ -180,6 +195,12 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path, data: bytes) -> None
     ) as caught:
         read_file(file)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!int x", "!!int ''", "!!float x"])
+def test_a_scalar_of_another_type_than_it_says_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(DocumentError, match=r"document\.yaml: not YAML: "):
+        read_file(written(tmp_path, f"a: {value}\n"))
 
 
 def test_what_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
