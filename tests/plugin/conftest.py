@@ -9,6 +9,8 @@ import httpcore  # noqa: F401 - httpx keeps its classes, and a suite would bring
 import pytest
 import yaml  # noqa: F401 - so does its part in C, for documents that are not kept as JSON yet
 
+import lago_mock.contract.yaml12  # with PyYAML, whose C part stays: a suite's would not fit it
+import lago_mock.testing.transport  # noqa: F401 - with all of the server: a suite would bring it anew
 from lago_mock.testing.background import BackgroundServer, in_memory
 
 Suite: TypeAlias = Callable[..., pytest.RunResult]
