@@ -123,13 +123,14 @@ def test_what_a_server_elsewhere_cannot_have_of_this_machine_is_told(
 ) -> None:
     monkeypatch.setenv("LAGO_MOCK_ADMIN_TOKEN", "let-me-in")
     pytester.makefile(".yaml", own="organization: {name: Own, api_key: own-key}")
-    pytester.makeini("[pytest]\nlago_mock_fixtures = own.yaml")
+    pytester.makeini("[pytest]\nlago_mock_fixtures = own.yaml\nlago_mock_openapi = document")
 
     result = suite("def test_it(lago_mock): pass", "--lago-mock-url", elsewhere.url)
 
     result.assert_outcomes(passed=1)
-    told = "lago-mock: fixtures own.yaml is a file of this machine: that server has its own"
-    assert told in result.outlines
+    for named in ("fixtures own.yaml", "openapi document"):
+        told = f"lago-mock: {named} is a file of this machine: that server has its own"
+        assert told in result.outlines
 
 
 def test_a_server_elsewhere_that_is_not_there_is_told_in_a_line(suite: Suite) -> None:
