@@ -155,6 +155,7 @@ class Outbox:
                 self._admit(delivery)
             else:
                 self._finish(delivery)
+                _log(delivery)
         self._courier.tell()
 
     def _admit(self, delivery: Delivery) -> None:

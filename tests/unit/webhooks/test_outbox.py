@@ -17,6 +17,7 @@ from lago_mock.errors import ValidationFailed
 from lago_mock.notice import Notice
 from lago_mock.signing import Signing
 from lago_mock.store.store import DELIVERIES, Store, StoreUnwritable
+from lago_mock.webhooks import outbox
 from lago_mock.webhooks.courier import Courier
 from lago_mock.webhooks.delivery import Delivery
 from lago_mock.webhooks.faults import WebhookFault
@@ -361,6 +362,18 @@ def test_what_does_not_arrive_is_told_in_the_log_once(
 
     url = ENDPOINT["webhook_url"]
     assert caplog.messages == ([f"webhook 'dog.born' to {url!r} {told}"] if told else [])
+
+
+def test_what_there_is_no_room_for_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_OPEN", 1)
+
+    with caplog.at_level(logging.INFO, "lago_mock.webhooks"):
+        Kennel().tell("Rex", "Fido")
+
+    (told,) = caplog.messages
+    assert told.endswith("refused: 10,000 webhooks are on their way already")
 
 
 def test_a_bug_ends_one_webhook_and_not_the_line(caplog: pytest.LogCaptureFixture) -> None:
