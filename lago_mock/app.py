@@ -261,6 +261,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     Raises:
         DocumentError: the document or the fixture set is broken.
+        SettingError: webhooks may go to what is no target, or the key to sign them is none.
         StoreError: the state file is damaged or in use.
         StoreUnwritable: it cannot be written.
     """

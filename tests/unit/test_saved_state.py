@@ -7,6 +7,7 @@ import pytest
 from lago_mock.app import load_contract
 from lago_mock.clock import SystemClock
 from lago_mock.errors import ValidationFailed
+from lago_mock.resource import keys_of
 from lago_mock.resources import load_resources
 from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import new_organization
@@ -43,7 +44,7 @@ def test_what_is_read_fills_an_organization(judge: StateJudge, organization: JSO
     organization["sequences"] = {"customers": 3.0}
 
     (read,) = judge.read(state(organization))
-    store = Store({name: each.key for name, each in RESOURCES.items()})
+    store = Store(keys_of(RESOURCES))
     view = store.view(read.row["lago_id"])
     read.fill(view)
     store.commit(view)

@@ -16,6 +16,7 @@ from lago_mock.clock import ServerClock
 from lago_mock.data import data_folder
 from lago_mock.fixtures import FixtureCompiler, FixtureSet
 from lago_mock.journal import Entry
+from lago_mock.resource import keys_of
 from lago_mock.resources import load_resources
 from lago_mock.rules import Rules
 from lago_mock.sandbox import Sandbox, Scope
@@ -26,7 +27,7 @@ from lago_mock.tenants import FALLBACK_KEY, Tenants
 from tests.unit.store.stores import disk_full_at, everything, journal_of
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
-KEYS = {each.plural: each.key for each in load_resources().values()}
+KEYS = keys_of(load_resources())
 FAULT = {"operation": "*", "status": 500, "times": None}
 
 SetOf = Callable[..., FixtureSet]
