@@ -86,8 +86,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     url = _url(config)
     if not url:
         return []
+    from lago_mock.testing.reach import is_file
+
     fixtures, openapi = _option(config, "fixtures") or "", _option(config, "openapi")
-    files = [f"fixtures {fixtures}"] if set("/.\\") & set(fixtures) else []
+    files = [f"fixtures {fixtures}"] if is_file(fixtures) else []
     files += [f"openapi {openapi}"] if openapi else []
     why = "is a file of this machine: that server has its own"
     return [f"lago-mock: {url}", *(f"lago-mock: {each} {why}" for each in files)]

@@ -209,14 +209,15 @@ def having(**columns: Any) -> Callable[[Row], bool]:
 
 def frozen_row(encoded: bytes) -> FrozenRow:
     """Return a row to look at."""
-    row: FrozenRow = _frozen(orjson.loads(encoded))
+    row: FrozenRow = frozen(orjson.loads(encoded))
     return row
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
+    """Return a value of JSON that nobody can change: lists are tuples in it."""
     if isinstance(value, dict):
-        return MappingProxyType({key: _frozen(member) for key, member in value.items()})
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+        return MappingProxyType({key: frozen(member) for key, member in value.items()})
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
 
 
 class NoStorage(Storage):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from sys import maxsize
 
-from lago_mock.store.tables import Collection, FrozenRow, Row, frozen_row
+from lago_mock.store.tables import Collection, FrozenRow, Row, frozen, frozen_row
 
 
 class View:
@@ -48,7 +48,7 @@ class View:
     def look(self, collection: str, lago_id: str) -> FrozenRow | None:
         """Return the live row with this id to look at, which costs less than a copy of it."""
         if self._staged(collection):
-            return self.get(collection, lago_id)
+            return _frozen(self.get(collection, lago_id))
         rows = self._collections[collection]
         number = rows.number_of(lago_id)
         return None if number is None else self._frozen(rows.encoded(number))
@@ -56,7 +56,7 @@ class View:
     def look_for(self, collection: str, key: str) -> FrozenRow | None:
         """Return the live row with this natural key to look at."""
         if self._staged(collection):
-            return self.find(collection, key)
+            return _frozen(self.find(collection, key))
         rows = self._collections[collection]
         number = rows.find(key)
         return None if number is None else self._frozen(rows.encoded(number))
@@ -136,3 +136,8 @@ class View:
         for number, row in staged.items():
             if "deleted_at" not in row:
                 yield number
+
+
+def _frozen(row: Row | None) -> FrozenRow | None:
+    look: FrozenRow | None = frozen(row)
+    return look

@@ -59,9 +59,14 @@ def usual_elsewhere(settings: Mapping[str, Any]) -> JSONObject:
     settings_of(settings, Path.cwd())
     names = (*OF_ORGANIZATIONS, *OF_RULES)
     usual = {name: settings[name] for name in names if settings.get(name) is not None}
-    if set("/.\\") & set(usual.get("fixtures", "")):
-        del usual["fixtures"]  # a file of this machine
+    if is_file(usual.get("fixtures", "")):
+        del usual["fixtures"]
     return usual
+
+
+def is_file(fixtures: str) -> bool:
+    """Tell whether a fixture set is named by a path, and so is a file of this machine."""
+    return not {*"/.\\"}.isdisjoint(fixtures)
 
 
 def environ_of(url: str, api_key: str, token: str | None) -> dict[str, str]:

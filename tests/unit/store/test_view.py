@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from sys import maxsize
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -59,6 +60,7 @@ def test_a_row_to_look_at_is_what_was_put_last(store: Store, view: View) -> None
     later = store.view("org")
 
     assert changed == (tax("b", rate=5), tax("b", rate=5))
+    assert {type(each) for each in changed} == {MappingProxyType}
     assert later.look("taxes", "id-b") == later.look_for("taxes", "b") == tax("b", rate=5)
 
 
