@@ -21,6 +21,7 @@ check: $(STAMP)  ## what CI runs: lint, format, types, import contracts, all tes
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2 $(ARGS)
 	$(BIN)/coverage combine --quiet
+	@rm -f .coverage.*  # what a process left that was not let write its file whole
 	$(BIN)/coverage report
 
 soak: $(STAMP)  ## the slow tests in their long form
