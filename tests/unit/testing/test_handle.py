@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,18 +13,6 @@ from lago_mock.settings import SettingError
 from lago_mock.testing.background import BackgroundServer, in_memory
 from lago_mock.testing.handle import NewOrganization, OwnSettings
 from tests.unmocked import WRITE
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[BackgroundServer]:
-    with BackgroundServer(in_memory(fixtures="empty")) as server:
-        yield server
-
-
-@pytest.fixture
-def lago(server: BackgroundServer) -> Iterator[LagoMock]:
-    with LagoMock(server=server) as lago:
-        yield lago
 
 
 @pytest.fixture(autouse=True)

@@ -1,26 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from lago_mock import LagoMock
-from lago_mock.testing.background import BackgroundServer, in_memory
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[BackgroundServer]:
-    with BackgroundServer(in_memory(fixtures="empty")) as server:
-        yield server
-
-
-@pytest.fixture
-def lago(server: BackgroundServer) -> Iterator[LagoMock]:
-    with LagoMock(server=server) as lago:
-        yield lago
 
 
 def options(lago: LagoMock, **more: Any) -> Any:
