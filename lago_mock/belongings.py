@@ -6,7 +6,7 @@ from lago_mock.columns import ID, TEXT, Columns, Schema
 from lago_mock.errors import NotFound, Problem, ValidationFailed
 from lago_mock.listing import listing
 from lago_mock.resource import Call
-from lago_mock.store.tables import FrozenRow, Row, having
+from lago_mock.store.tables import FrozenRow, Row
 from lago_mock.wire import JSONObject
 
 
@@ -65,4 +65,4 @@ def customer_listing(
         raise NotFound("billing_entity_not_found")
     if problems:
         raise ValidationFailed(problems)
-    return listing(call, collection, having(customer_id=customer["lago_id"]))
+    return listing(call, collection, owner=customer["lago_id"])

@@ -15,10 +15,16 @@ FALLBACK_PER_PAGE = 25
 """What an unreadable `per_page` means: the pagination library's own default."""
 
 
-def listing(call: Call, collection: str, keep: Callable[[Row], bool] | None = None) -> JSONObject:
+def listing(
+    call: Call,
+    collection: str,
+    keep: Callable[[Row], bool] | None = None,
+    owner: str | None = None,
+) -> JSONObject:
     """Answer a list: one page of the live rows that are kept, the newest first, with `meta`.
 
-    A page of all rows costs a page; with `keep` every row is looked at.
+    A page of all rows, or of those of the customer whose id `owner` is, costs a page; with `keep`
+    every row is looked at.
 
     Raises:
         ValidationFailed: 422, `page` or `per_page` is a list or out of range.
@@ -26,10 +32,10 @@ def listing(call: Call, collection: str, keep: Callable[[Row], bool] | None = No
     page, per_page = page_of(call)
     start = (page - 1) * per_page
     if keep is None:
-        total = call.view.count(collection)
-        rows = call.view.newest_first(collection, start, start + per_page)
+        total = call.view.count(collection, owner)
+        rows = call.view.newest_first(collection, start, start + per_page, owner)
     else:
-        kept = call.view.search(collection, keep)
+        kept = call.view.search(collection, keep, owner)
         total, rows = len(kept), kept[start : start + per_page]
     # Differs from Lago: a per_page of 0, and a page or per_page that is a list or over 64 bits, are
     # 422 value_is_out_of_range; there they are a 500.

@@ -79,8 +79,8 @@ def _active_subscription(call: Call) -> Row:
     if customer is None:
         raise NotFound("resource_not_found")
     external_id = call.query.get("external_subscription_id")
-    wanted = having(customer_id=customer["lago_id"], external_id=external_id, status="active")
-    found = call.view.search("subscriptions", wanted)
+    wanted = having(external_id=external_id, status="active")
+    found = call.view.search("subscriptions", wanted, customer["lago_id"])
     if not found:
         raise MethodNotAllowed("no_active_subscription")
     return found[-1]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from lago_mock.belongings import as_kept, customer_listing, of_customer, require_belonging
 from lago_mock.resource import Call, Resource
-from lago_mock.store.tables import having
 from lago_mock.wire import JSONObject
 
 
@@ -38,7 +37,7 @@ def set_as_default(call: Call) -> JSONObject:
         NotFound: 404 `customer_not_found` or `payment_method_not_found`.
     """
     row = require_belonging(call, "payment_methods", call.path["lago_id"])
-    for other in call.view.search("payment_methods", having(customer_id=row["customer_id"])):
+    for other in call.view.newest_first("payment_methods", owner=row["customer_id"]):
         is_default = other["lago_id"] == row["lago_id"]
         call.view.put("payment_methods", {**other, "is_default": is_default})
     return {"payment_method": as_kept(call, {**row, "is_default": True})}

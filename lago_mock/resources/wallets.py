@@ -48,8 +48,8 @@ def destroy_customer_wallet(call: Call) -> JSONObject:
 def _require(call: Call) -> Row:
     """Return the newest wallet with this code: of older ones none is active."""
     customer = owner_of(call)
-    wanted = having(customer_id=customer["lago_id"], code=call.path["code"])
-    found = call.view.search("wallets", wanted)
+    wanted = having(code=call.path["code"])
+    found = call.view.search("wallets", wanted, customer["lago_id"])
     if not found:
         raise NotFound("wallet_not_found")
     return found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -77,6 +78,30 @@ class Index:
     def drop(self, key: str) -> None:
         """Forget a key that is there."""
         del self.pages.mine(hash(key) % _BUCKETS)[key]
+
+
+class OwnerIndex:
+    """Numbers by the owner that they share, the oldest first, in buckets."""
+
+    def __init__(self) -> None:
+        self.pages: Pages[dict[str, list[int]]] = Pages(dict, _copied)
+
+    def get(self, owner: str) -> list[int]:
+        """Return the numbers of an owner, not to be changed."""
+        bucket = self.pages.get(hash(owner) % _BUCKETS)
+        return bucket.get(owner, []) if bucket else []
+
+    def put(self, owner: str, number: int) -> None:
+        """Give an owner a number that it has not."""
+        insort(self.pages.mine(hash(owner) % _BUCKETS).setdefault(owner, []), number)
+
+    def drop(self, owner: str, number: int) -> None:
+        """Take a number from its owner."""
+        self.pages.mine(hash(owner) % _BUCKETS)[owner].remove(number)
+
+
+def _copied(bucket: dict[str, list[int]]) -> dict[str, list[int]]:
+    return {owner: numbers.copy() for owner, numbers in bucket.items()}
 
 
 @dataclass

@@ -46,6 +46,7 @@ class State:
             yield from frozen.rows.values()
             yield from frozen.by_key.values()
             yield from frozen.by_id.values()
+            yield from frozen.by_owner.values()
 
     def content(self) -> tuple[Mapping[str, Mapping[int, bytes]], Mapping[str, int]]:
         """Return all rows and sequences, to compare two states by."""

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from tinydb import Query, TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Table
 
-from lago_mock.store.pages import ROWS_A_PAGE, Index, RowPage, RowPages
+from lago_mock.store.pages import ROWS_A_PAGE, Index, OwnerIndex, RowPage, RowPages
 from lago_mock.wire import JSONObject, copied
 
 Row = JSONObject
+
+OWNER: Final = "customer_id"
+"""The column of rows that belong to a customer, and are found by it too."""
 
 FrozenRow = Mapping[str, Any]
 """A row to look at: nobody can change it, at no depth."""
@@ -32,6 +35,7 @@ class Frozen:
     rows: Mapping[int, RowPage] = field(default_factory=dict)
     by_key: Mapping[int, dict[str, int]] = field(default_factory=dict)
     by_id: Mapping[int, dict[str, int]] = field(default_factory=dict)
+    by_owner: Mapping[int, dict[str, list[int]]] = field(default_factory=dict)
     next: int = 1
     live: int = 0
 
@@ -65,6 +69,7 @@ class Collection(Table):
         self._rows = RowPages()
         self._by_key = Index()
         self._by_id = Index()
+        self._by_owner = OwnerIndex()
         self._live = 0
         self._next = 1
 
@@ -102,6 +107,7 @@ class Collection(Table):
             self._rows.pages.share(),
             self._by_key.pages.share(),
             self._by_id.pages.share(),
+            self._by_owner.pages.share(),
             self._next,
             self._live,
         )
@@ -115,6 +121,7 @@ class Collection(Table):
             *self._rows.pages.restore(frozen.rows),
             *self._by_key.pages.restore(frozen.by_key),
             *self._by_id.pages.restore(frozen.by_id),
+            *self._by_owner.pages.restore(frozen.by_owner),
         ]
 
     def write(self, number: int, encoded: bytes, row: Row) -> None:
@@ -129,6 +136,8 @@ class Collection(Table):
         if live:
             self._by_key.put(row[self.key], number)
             self._by_id.put(row["lago_id"], number)
+            if OWNER in row:
+                self._by_owner.put(row[OWNER], number)
             self._live += 1
         self._rows.put(number, encoded, live=live)
         self._next = max(self._next, number + 1)
@@ -145,6 +154,8 @@ class Collection(Table):
         if self._by_key.get(before[self.key]) == number:  # else a row of the same commit has it now
             self._by_key.drop(before[self.key])
         self._by_id.drop(before["lago_id"])
+        if OWNER in before:
+            self._by_owner.drop(before[OWNER], number)
 
     def next_number(self) -> int:
         """Return the number that the next new row gets."""
@@ -153,6 +164,10 @@ class Collection(Table):
     def number_of(self, lago_id: str) -> int | None:
         """Return the number of a live row."""
         return self._by_id.get(lago_id)
+
+    def owned(self, owner: str) -> list[int]:
+        """Return the numbers of the live rows of an owner, the oldest first, not to be changed."""
+        return self._by_owner.get(owner)
 
     def find(self, key: str) -> int | None:
         """Return the number of the live row with this natural key."""

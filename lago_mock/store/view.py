@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from sys import maxsize
 
-from lago_mock.store.tables import Collection, FrozenRow, Row, frozen, frozen_row
+from lago_mock.store.tables import OWNER, Collection, FrozenRow, Row, frozen, frozen_row
 
 
 class View:
@@ -99,26 +99,40 @@ class View:
         self.sequences[name] = number
         return number
 
-    def count(self, collection: str) -> int:
-        """Count the live rows."""
+    def count(self, collection: str, owner: str | None = None) -> int:
+        """Count the live rows, those of a customer where one is named."""
+        if owner is not None:
+            return len(self._owned(collection, owner))
         if self._staged(collection):
             return sum(1 for _ in self._live(collection))
         return self._collections[collection].live_count()
 
-    def newest_first(self, collection: str, start: int = 0, stop: int = maxsize) -> list[Row]:
-        """Return live rows `start` to `stop` of the collection, the last inserted first."""
-        if self._staged(collection):
+    def newest_first(
+        self, collection: str, start: int = 0, stop: int = maxsize, owner: str | None = None
+    ) -> list[Row]:
+        """Return live rows `start` to `stop`, of all or of a customer, the last inserted first."""
+        if owner is not None:
+            numbers = self._owned(collection, owner)[start:stop]
+        elif self._staged(collection):
             numbers = sorted(self._live(collection), reverse=True)[start:stop]
         else:
             numbers = self._collections[collection].newest(start, stop)
         return [self._row(collection, number) for number in numbers]
 
-    def search(self, collection: str, matches: Callable[[Row], bool]) -> list[Row]:
+    def search(
+        self, collection: str, matches: Callable[[Row], bool], owner: str | None = None
+    ) -> list[Row]:
         """Return the live rows that a test, or a TinyDB query, matches, the newest first."""
-        if self._staged(collection):
-            found = [row for row in self.oldest_first(collection) if matches(row)]
-            return found[::-1]
+        if owner is not None or self._staged(collection):
+            return [row for row in self.newest_first(collection, owner=owner) if matches(row)]
         return self._collections[collection].matching(matches)
+
+    def _owned(self, collection: str, owner: str) -> list[int]:
+        """Return the numbers of the live rows of a customer, the last inserted first."""
+        if self._staged(collection):
+            live = sorted(self._live(collection), reverse=True)
+            return [each for each in live if self._row(collection, each)[OWNER] == owner]
+        return self._collections[collection].owned(owner)[::-1]
 
     def oldest_first(self, collection: str) -> Iterator[Row]:
         """Yield all live rows, the first inserted first."""

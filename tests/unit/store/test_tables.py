@@ -274,6 +274,22 @@ def test_one_write_after_a_freeze_copies_a_page_of_rows_and_the_buckets_it_touch
         assert sum(then[number] is not bucket for number, bucket in now.items()) == 1
 
 
+def test_rows_are_found_by_the_customer_that_they_belong_to(taxes: Collection) -> None:
+    for number, (code, owner) in enumerate(("ax", "by", "cx", "dx"), 1):
+        write(taxes, number, tax(code, customer_id=owner))
+    write(taxes, 5, tax("of nobody"))
+    before = taxes.freeze()
+
+    write(taxes, 1, tax("a", rate=5, customer_id="x"))  # stays the oldest
+    write(taxes, 2, tax("b", customer_id="x"))
+    write(taxes, 3, tax("c", customer_id="x", deleted_at="now"))
+    taxes.erase(4)
+
+    assert (taxes.owned("x"), taxes.owned("y"), taxes.owned("z")) == ([1, 2], [], [])
+    taxes.restore(before)
+    assert (taxes.owned("x"), taxes.owned("y")) == ([1, 3, 4], [2])
+
+
 def test_a_freeze_copies_no_page(taxes: Collection) -> None:
     taxes.load(encoded(*(tax(str(number)) for number in range(2 * ROWS_A_PAGE))))
 

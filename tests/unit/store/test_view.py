@@ -9,6 +9,7 @@ from tinydb import where
 
 from lago_mock.store.pages import ROWS_A_PAGE
 from lago_mock.store.store import Store
+from lago_mock.store.tables import having
 from lago_mock.store.view import View
 from tests.unit.store.stores import discard, fixture_set, put, reset, tax, told
 
@@ -62,6 +63,23 @@ def test_a_row_to_look_at_is_what_was_put_last(store: Store, view: View) -> None
     assert changed == (tax("b", rate=5), tax("b", rate=5))
     assert {type(each) for each in changed} == {MappingProxyType}
     assert later.look("taxes", "id-b") == later.look_for("taxes", "b") == tax("b", rate=5)
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_the_rows_of_a_customer_are_counted_paged_and_searched_alone(staged: bool) -> None:
+    store = Store({"taxes": "code"})
+    view = store.view("org")
+    for code, owner in ("ax", "by", "cx", "dx"):
+        view.put("taxes", tax(code, customer_id=owner))
+    if not staged:
+        store.commit(view)
+        view = store.view("org")
+
+    assert [view.count("taxes", owner) for owner in (None, "x", "y", "z")] == [4, 3, 1, 0]
+    assert codes(view.newest_first("taxes", owner="x")) == "dca"
+    assert codes(view.newest_first("taxes", 1, 2, "x")) == "c"
+    assert codes(view.search("taxes", having(code="a"), "x")) == "a"
+    assert codes(view.search("taxes", having(code="b"), "x")) == ""
 
 
 def test_nobody_can_change_a_row_that_is_there_to_look_at(view: View) -> None:
