@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from lago_mock.likeness import closest, did_you_mean
+from lago_mock.likeness import did_you_mean_one_of
 
 MAX_KEY: Final = 255
 
@@ -85,5 +85,4 @@ def why_no_resource(name: object) -> str | None:
 def _unknown(kind: str, name: object, known: Collection[str]) -> str | None:
     if name in known:
         return None
-    advice = did_you_mean(closest(str(name), known)) or f"; there are {', '.join(known)}"
-    return f"no {kind} {name}{advice}"
+    return f"no {kind} {name}{did_you_mean_one_of(str(name), known)}"

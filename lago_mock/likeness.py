@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
@@ -14,3 +14,8 @@ def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
 def did_you_mean(near: str | None) -> str:
     """Return the end of a sentence that asks whether this was meant; empty for None."""
     return f"; did you mean {near}?" if near else ""
+
+
+def did_you_mean_one_of(name: str, known: Collection[str]) -> str:
+    """Return the name that was probably meant, or all that there are, as the end of a sentence."""
+    return did_you_mean(closest(name, known)) or f"; there are {', '.join(known)}"

@@ -26,7 +26,7 @@ from lago_mock.admin import (
 )
 from lago_mock.admin.call import AdminCall, AdminHandler, Reply, Server, Unknown
 from lago_mock.admin.guard import Guard
-from lago_mock.admin.refusals import body_problems, query_problems
+from lago_mock.admin.refusals import judged, query_problems
 from lago_mock.admin.stream import Stream, while_there
 from lago_mock.answer import Answer, bare, failure, success
 from lago_mock.contract.contract import Contract
@@ -126,15 +126,12 @@ class AdminEndpoint:
         if sandbox is None and request.header(b"authorization") and not is_open:
             raise Unauthorized
         query = parse_query(request.scope["query_string"])
-        body = decode(request.body) if request.body else {}
-        problems = list(body_problems(operation, body))
-        if not is_open:  # a probe may add what it likes
-            problems = [*query_problems(operation, query), *problems]
-        if problems:
+        body = judged(operation, decode(request.body) if request.body else {})
+        in_query = () if is_open else query_problems(operation, query)  # probes add what they like
+        if problems := [*in_query, *body.problems]:
             raise ValidationFailed(problems)
         path = dict(zip(operation.parameters, values, strict=True))
-        given = operation.judge(body).value
-        call = AdminCall(self._server, sandbox, given, path, query, request.headers)
+        call = AdminCall(self._server, sandbox, body.value, path, query, request.headers)
         reply = HANDLERS[operation.id](call)
         if isinstance(reply, Awaitable):
             reply = await while_there(receive, reply)

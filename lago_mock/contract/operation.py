@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from lago_mock.contract.fields import Field, Licensed, Permit, problem_of
 from lago_mock.contract.usual import licences_in, usual_schema
-from lago_mock.contract.validators import Validator, Violation, judge_of
+from lago_mock.contract.validators import Validator, Violation, fitting
 from lago_mock.errors import BadRequest, Problem
 from lago_mock.pointers import pointer, steps_of
 from lago_mock.wire import JSON, JSONObject
+
+Worded = Callable[[Field, Violation], Iterable[Problem]]
+"""Says in words what a violation is in a body with these fields."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Operation:
     def _is_usual(self) -> Callable[[JSON], bool]:
         assert self.fields is not None, "what has a body has fields"
         # Where the document lets a body be anything, a permit still takes the keys it names: none.
-        return judge_of(usual_schema(replace(self.fields, kind="object")))
+        return fitting(usual_schema(replace(self.fields, kind="object")))
 
     @cached_property
     def _licences(self) -> frozenset[str | bool]:
@@ -135,15 +138,12 @@ class Operation:
             problems.append(_strict(steps, "unknown_field", "properties", beside_root=beside))
         return problems
 
-    def judge(self, body: JSON) -> Judged:
+    def judge(self, body: JSON, worded: Worded = problem_of) -> Judged:
         """Return the body as it is, with what the document to the letter says against it."""
         if self.fields is None or self.request is None:
             return Judged()
-        found = [
-            each
-            for violation in self.request.violations(body)
-            for each in problem_of(self.fields, violation)
-        ]
+        violations = self.request.violations(body)
+        found = [each for violation in violations for each in worded(self.fields, violation)]
         return Judged(body if isinstance(body, dict) else {}, tuple(_without_repeats(found)))
 
     def _violations(self, value: JSON) -> list[Violation]:
