@@ -56,7 +56,6 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 `value_is_invalid`."""
 
 _ABSENT: Final = object()
-_NESTED: Final = (dict, list)
 _DEEPEST: Final = 50
 _ERAS: Final = ("current", "2023")
 _TEXT_METHODS: Final = frozenset({"upcase", "downcase", "strip"})
@@ -164,7 +163,7 @@ class Permit:
         return [self._read_scalar(items, item, (*path, n)) for n, item in enumerate(value)]
 
     def _read_scalar(self, spec: Field, value: JSON, path: tuple[str | int, ...]) -> Any:
-        if isinstance(value, _NESTED):
+        if isinstance(value, dict | list):
             return _ABSENT
         if isinstance(value, str) and spec.blank != "keep" and is_blank(value):
             return self._read_blank(spec, path)

@@ -112,7 +112,7 @@ class Validator:
             )
 
 
-def judge_of(schema: JSONObject) -> Callable[[JSON], bool]:
+def fitting(schema: JSONObject) -> Callable[[JSON], bool]:
     """Return what tells whether values fit a schema of Draft 4 that stands alone."""
     fits: Callable[[JSON], bool] = jsonschema_rs.Draft4Validator(schema).is_valid
     return fits

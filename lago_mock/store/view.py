@@ -49,17 +49,18 @@ class View:
         """Return the live row with this id to look at, which costs less than a copy of it."""
         if self._staged(collection):
             return _frozen(self.get(collection, lago_id))
-        rows = self._collections[collection]
-        number = rows.number_of(lago_id)
-        return None if number is None else self._frozen(rows.encoded(number))
+        return self._look_at(collection, self._collections[collection].number_of(lago_id))
 
     def look_for(self, collection: str, key: str) -> FrozenRow | None:
         """Return the live row with this natural key to look at."""
         if self._staged(collection):
             return _frozen(self.find(collection, key))
-        rows = self._collections[collection]
-        number = rows.find(key)
-        return None if number is None else self._frozen(rows.encoded(number))
+        return self._look_at(collection, self._collections[collection].find(key))
+
+    def _look_at(self, collection: str, number: int | None) -> FrozenRow | None:
+        if number is None:
+            return None
+        return self._frozen(self._collections[collection].encoded(number))
 
     def _staged(self, collection: str) -> Mapping[int, Row]:
         return self.rows.get(collection, {})
@@ -112,7 +113,7 @@ class View:
     ) -> list[Row]:
         """Return live rows `start` to `stop`, of all or of a customer, the last inserted first."""
         if owner is not None:
-            numbers = self._owned(collection, owner)[start:stop]
+            numbers = self._owned(collection, owner)[::-1][start:stop]
         elif self._staged(collection):
             numbers = sorted(self._live(collection), reverse=True)[start:stop]
         else:
@@ -128,11 +129,11 @@ class View:
         return self._collections[collection].matching(matches)
 
     def _owned(self, collection: str, owner: str) -> list[int]:
-        """Return the numbers of the live rows of a customer, the last inserted first."""
+        """Return the numbers of the live rows of a customer, the first inserted first."""
         if self._staged(collection):
-            live = sorted(self._live(collection), reverse=True)
+            live = sorted(self._live(collection))
             return [each for each in live if self._row(collection, each)[OWNER] == owner]
-        return self._collections[collection].owned(owner)[::-1]
+        return self._collections[collection].owned(owner)
 
     def oldest_first(self, collection: str) -> Iterator[Row]:
         """Yield all live rows, the first inserted first."""

@@ -11,7 +11,7 @@ from lago_mock.app import load_contract
 from lago_mock.contract.contract import Contract
 from lago_mock.contract.fields import Field, FieldCompiler, Permit
 from lago_mock.contract.usual import licences_in, usual_schema
-from lago_mock.contract.validators import judge_of
+from lago_mock.contract.validators import fitting
 from lago_mock.resources import load_resources
 from lago_mock.wire import JSON, JSONObject
 
@@ -25,7 +25,7 @@ def of(schema: JSONObject) -> JSONObject:
 
 
 def is_usual(schema: JSONObject, value: JSON) -> bool:
-    return judge_of(usual_schema(FieldCompiler({}).compile(of(schema))))({"a": value})
+    return fitting(usual_schema(FieldCompiler({}).compile(of(schema))))({"a": value})
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def usual(schema: JSONObject) -> st.SearchStrategy[Any]:
         return st.fixed_dictionaries({first: value}, optional=dict(others))
     if schema.get("items", {}).get("properties"):
         return st.lists(usual(schema["items"]), max_size=2)
-    return st.sampled_from(list(filter(judge_of(schema), EDGES)))
+    return st.sampled_from(list(filter(fitting(schema), EDGES)))
 
 
 @cache
