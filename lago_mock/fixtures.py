@@ -35,8 +35,9 @@ from lago_mock.redaction import is_whole
 from lago_mock.resource import Resource, keys_of
 from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import names_of, new_organization
-from lago_mock.saved_state import SavedOrganization, StateJudge
+from lago_mock.saved_state import SavedOrganization
 from lago_mock.signing import Signing
+from lago_mock.state_judge import StateJudge
 from lago_mock.store.store import FixtureRows, Store
 from lago_mock.store.tables import Row
 from lago_mock.wire import JSONObject

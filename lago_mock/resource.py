@@ -60,6 +60,11 @@ class Resource:
     pure: frozenset[str] = frozenset()
     columns: Columns | None = None
 
+    @property
+    def references(self) -> Mapping[str, str]:
+        """The columns that hold ids of rows of other collections, with these."""
+        return self.columns.references if self.columns else {}
+
 
 def keys_of(resources: Mapping[str, Resource]) -> dict[str, str]:
     """Return the natural key of each collection that the resources keep rows in."""

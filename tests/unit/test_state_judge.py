@@ -11,7 +11,7 @@ from lago_mock.resource import keys_of
 from lago_mock.resources import load_resources
 from lago_mock.resources.billing_entities import default_entity
 from lago_mock.resources.organizations import new_organization
-from lago_mock.saved_state import StateJudge
+from lago_mock.state_judge import StateJudge
 from lago_mock.store.store import Store
 from lago_mock.wire import JSONObject
 
