@@ -100,11 +100,14 @@ def test_a_marker_that_makes_no_sense_is_told_in_a_line(suite: Suite) -> None:
         @pytest.mark.lago_mock(faults=[{"eror": "forbidden"}])
         def test_no_such_word_of_a_fault(lago_mock): pass
 
+        @pytest.mark.lago_mock(faults=[{"operation": 5, "error": "forbidden"}])
+        def test_a_number_for_an_operation(lago_mock): pass
+
         @pytest.mark.lago_mock(isolation=["reset"])
         def test_a_list_of_isolations(lago_mock): pass
     """)
 
-    result.assert_outcomes(errors=12)
+    result.assert_outcomes(errors=13)
     told = [each for each in result.outlines if each.startswith("lago-mock: ")]
     assert told == [
         "lago-mock: the marker takes no licence; did you mean license?",
@@ -123,7 +126,7 @@ def test_a_marker_that_makes_no_sense_is_told_in_a_line(suite: Suite) -> None:
         "{'operation': 'createCustomer', 'error': 'forbidden'}",
         "lago-mock: faults is ['forbidden']; give a list, of faults like "
         "{'operation': 'createCustomer', 'error': 'forbidden'}",
-        "lago-mock: the fault {'eror': 'forbidden'}: LagoMock.fail() got an unexpected keyword "
-        "argument 'eror'",
+        "lago-mock: a fault takes no eror; did you mean error?",
+        "lago-mock: the fault {'operation': 5, 'error': 'forbidden'}: 'int' object is not iterable",
         "lago-mock: isolation is ['reset']; give organization or reset",
     ]
