@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from starlette.types import Scope, Send
 
@@ -58,8 +57,7 @@ class Connection(Protocol):
         """Send a whole answer; the lines of its headers are known to be sound."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer, ready to be sent; `head` are the lines of its headers, as they are sent."""
 
     status: int

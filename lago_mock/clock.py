@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random, SystemRandom
 from typing import Final, Protocol
 
-_FIXED_BITS = 0xF000_C000_0000_0000_0000
+_FREE_BITS = ~0xF000_C000_0000_0000_0000
 _VERSION_4 = 0x4000_8000_0000_0000_0000
-"""Where a UUID tells its version and variant, and what it says there."""
+"""All but where a UUID tells its version and variant, and what it says there."""
 
 
 class Clock(Protocol):
@@ -27,8 +27,8 @@ class Clock(Protocol):
 
 
 def _uuid_from(random: Random) -> str:
-    bits = random.getrandbits(128) & ~_FIXED_BITS | _VERSION_4
-    text = f"{bits:032x}"
+    bits = random.getrandbits(128) & _FREE_BITS | _VERSION_4
+    text = bits.to_bytes(16, "big").hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

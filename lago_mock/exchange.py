@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.types import Receive
 
@@ -74,8 +75,7 @@ class Parts:
     limits: Limits
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """What a request's path and verb lead to."""
 
     operation: Operation | None = None
@@ -348,7 +348,7 @@ class Exchange:
                 raise ValidationFailed(problems)
         if facts.rules.validation == "off":
             kept = (each for each in judged.problems if each.keyword in ("required", "blank"))
-            return replace(judged, problems=tuple(kept))
+            return judged._replace(problems=tuple(kept))
         return judged
 
     def _unrouted(self) -> Answer:

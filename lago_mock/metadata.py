@@ -33,11 +33,11 @@ def replaced_metadata(call: Call, before: list[JSONObject]) -> list[JSONObject]:
         # and then deleted.
         old = rows.get(str(item.get("id", "")).lower()) or _blank(call)
         row = _updated(old, item)
-        others = (other for other in rows.values() if other["lago_id"] != row["lago_id"])
-        _refuse(call, index, row, {other["key"] for other in others})
-        rows[row["lago_id"]] = row
-        kept.add(row["lago_id"])
-    return [row for lago_id, row in rows.items() if lago_id in kept]
+        lago_id = row["lago_id"]
+        _refuse(call, index, row, {rows[other]["key"] for other in rows if other != lago_id})
+        rows[lago_id] = row
+        kept.add(lago_id)
+    return [rows[lago_id] for lago_id in rows if lago_id in kept]
 
 
 def _blank(call: Call) -> JSONObject:
@@ -51,8 +51,12 @@ def _blank(call: Call) -> JSONObject:
 
 
 def _updated(row: JSONObject, item: JSONObject) -> JSONObject:
-    given: JSONObject = {key: item[key] for key in ("key", "value") if key in item}
-    return {**row, **given, "display_in_invoice": bool(item.get("display_in_invoice"))}
+    return {
+        **row,
+        "key": item.get("key", row["key"]),
+        "value": item.get("value", row["value"]),
+        "display_in_invoice": bool(item.get("display_in_invoice")),
+    }
 
 
 def _refuse(call: Call, index: int, row: JSONObject, taken: set[str | None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lago_mock.clock import Clock
 from lago_mock.contract.contract import Contract
@@ -41,8 +42,7 @@ class Facts:
     outbox: Outbox | None = None
 
 
-@dataclass(frozen=True)
-class Performed:
+class Performed(NamedTuple):
     """An answer's object; `warning` says what a document given by the user has against it."""
 
     answer: JSONObject | str

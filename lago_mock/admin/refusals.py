@@ -16,7 +16,7 @@ from lago_mock.wire import JSON, JSONObject
 def judged(operation: Operation, body: JSON) -> Judged:
     """Return a body with what the document has against it; a field is a whole path, with dots."""
     if body and operation.fields is None:
-        return Judged(problems=(Problem("base", "no body is taken", "body"),))
+        return Judged({}, problems=(Problem("base", "no body is taken", "body"),))
     return operation.judge(body, _worded)
 
 

@@ -49,7 +49,11 @@ _IPV4_LITERAL: Final = re.compile(rf"\[(?:{_BYTE}\.){{3}}{_BYTE}\]")
 _QUOTED: Final = re.compile(
     r'"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*+"'
 )
-_ATOM: Final = re.compile(r"[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+")
+_LETTERS: Final = r"[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]++"
+_ATOM: Final = re.compile(_LETTERS)
+_USUAL_EMAIL: Final = re.compile(
+    rf"{_LETTERS}(?:\.{_LETTERS})*+@(?i:{_LABEL}(?:\.{_LABEL})++)", re.ASCII
+)
 _ATOM_SIGNS: Final = frozenset("!#$%&'*+/=?^_`{|}~-")
 
 
@@ -109,6 +113,8 @@ def is_email(text: str) -> bool:
     brackets; before the `@`, letters of every script are fine.
     lago-api: app/support/regex.rb, app/validators/email_validator.rb
     """
+    if _USUAL_EMAIL.fullmatch(text):
+        return True
     return is_blank(text) or all(_is_address(clean(piece, ["strip"])) for piece in text.split(","))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lago_mock.contract.fields import Field, Licensed, Permit, problem_of
 from lago_mock.contract.usual import licences_in, usual_schema
@@ -18,15 +18,14 @@ Worded = Callable[[Field, Violation], Iterable[Problem]]
 """Says in words what a violation is in a body with these fields."""
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """A request body after permitting, coercion and judging.
 
     `value` is the root's object, or the whole body where the document has no root. The problems
     stand in no order that matters: handlers refuse by field. `unknown` are JSON pointers.
     """
 
-    value: JSONObject = field(default_factory=dict)
+    value: JSONObject
     problems: tuple[Problem, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -70,7 +69,7 @@ class Operation:
             BadRequest: 400, the root key is missing, or holds no object with anything in it.
         """
         if self.fields is None:
-            return Judged()
+            return Judged({})
         given = body.get(self.root) if isinstance(body, dict) and self.root else body
         if self.root and not (isinstance(given, dict) and given):
             raise BadRequest(self.root)
@@ -141,7 +140,7 @@ class Operation:
     def judge(self, body: JSON, worded: Worded = problem_of) -> Judged:
         """Return the body as it is, with what the document to the letter says against it."""
         if self.fields is None or self.request is None:
-            return Judged()
+            return Judged({})
         violations = self.request.violations(body)
         found = [each for violation in violations for each in worded(self.fields, violation)]
         return Judged(body if isinstance(body, dict) else {}, tuple(_without_repeats(found)))

@@ -66,15 +66,22 @@ _COLUMNS: JSONObject = {
 _GIVEN = frozenset((*_COLUMNS, "external_id"))
 """The keys of the body that are columns of the customer."""
 
+_BLANK: JSONObject = {
+    "lago_id": None,
+    "external_id": None,
+    **_COLUMNS,
+    "billing_entity_id": DEFAULT_ENTITY,
+}
+"""What a new customer begins with, beside its id, its times and its lists."""
+
 
 def present(call: Call, row: FrozenRow) -> JSONObject:
     """Return the `CustomerObjectExtended` of a row."""
     entity = _entity(call, row)
-    return {
-        **_shown(call, row, entity),
-        "applicable_invoice_custom_sections": _shown_sections(call, row, entity),
-        "error_details": [],
-    }
+    customer = _shown(call, row, entity)
+    customer["applicable_invoice_custom_sections"] = _shown_sections(call, row, entity)
+    customer["error_details"] = []
+    return customer
 
 
 def list_item(call: Call, row: FrozenRow) -> JSONObject:
@@ -205,10 +212,10 @@ def create_customer(call: Call) -> JSONObject:
     call.refuse("finalize_zero_amount_invoice")
     refuse_repeated_types(call)
     _refuse_columns(call)
-    row = call.find("customers", call.body["external_id"])
-    known = row is not None
-    before = row or _blank_customer(call)
-    row = {**before, **entity, **_columns(before, call.body), **_tax_ids(call), **_sections(call)}
+    found = call.find("customers", call.body["external_id"])
+    known = found is not None
+    before = found or _blank_customer(call)
+    row = {**_columns(before, call.body), **entity, **_tax_ids(call), **_sections(call)}
     if isinstance(call.body.get("metadata"), list):
         row["metadata"] = replaced_metadata(call, before["metadata"])
     # Differs from Lago: a customer refused for its invoice settings, payment provider, locale or
@@ -275,9 +282,8 @@ def _refuse_columns(call: Call) -> None:
 def _blank_customer(call: Call) -> Row:
     created_at = call.now()
     return {
+        **_BLANK,
         "lago_id": call.new_id(),
-        **_COLUMNS,
-        "billing_entity_id": DEFAULT_ENTITY,
         "metadata": [],
         "tax_ids": [],
         "provider_customer": {},
@@ -297,12 +303,18 @@ def _numbered(call: Call) -> JSONObject:
     return {"sequential_id": number, "slug": f"{prefix}-{number:03}"}
 
 
-def _columns(before: Row, body: JSONObject) -> JSONObject:
-    given = {key: value for key, value in body.items() if key in _GIVEN}
-    shipping = {**before["shipping_address"], **body.get("shipping_address", {})}
+def _columns(before: Row, body: JSONObject) -> Row:
+    """Return the customer as the body changes what is a column of its own."""
+    row = {**before}
+    for key, value in body.items():
+        if key in _GIVEN:
+            row[key] = value
+    row["shipping_address"] = {**before["shipping_address"], **body.get("shipping_address", {})}
     configuration = body.get("billing_configuration", {})
-    settings = {key: configuration[key] for key in _CONFIGURED if key in configuration}
-    return {**given, "shipping_address": shipping, **settings}
+    for key in _CONFIGURED:
+        if key in configuration:
+            row[key] = configuration[key]
+    return row
 
 
 def _tax_ids(call: Call) -> JSONObject:

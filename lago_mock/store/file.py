@@ -143,7 +143,7 @@ class StoreFile:
 
     def journal_bytes(self) -> int:
         """Return the size of the journals with commits that the file does not hold yet."""
-        return sum(journal.size for journal in self._journals if not journal.is_empty())
+        return sum([journal.size for journal in self._journals if not journal.is_empty()])
 
     def append(self, commit: JSONObject, *, lasting: bool = True) -> None:
         """Write one commit; when this returns, a kill of the process loses nothing.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 ROWS_A_PAGE = 256
 _BUCKETS = 512
@@ -13,49 +13,41 @@ _BUCKETS = 512
 Page = TypeVar("Page")
 
 
-class Pages(Generic[Page]):
-    """Pages by number, each copied before its first change since the last `share`."""
+class Pages(dict[int, Page]):
+    """Pages by number, as they were begun, each copied before its first change since `share`.
+
+    What is read is found as in any dict; what is written to comes from `mine`.
+    """
 
     def __init__(self, new: Callable[[], Page], copy: Callable[[Page], Page]) -> None:
+        super().__init__()
         self._new = new
         self._copy = copy
-        self._pages: dict[int, Page] = {}
         self._own: set[int] = set()
-
-    def get(self, number: int) -> Page | None:
-        """Return a page to read from, None where nothing was ever written."""
-        return self._pages.get(number)
 
     def mine(self, number: int) -> Page:
         """Return a page to write to: nobody else sees it."""
         if number not in self._own:
-            before = self._pages.get(number)
-            self._pages[number] = self._new() if before is None else self._copy(before)
+            before = self.get(number)
+            self[number] = self._new() if before is None else self._copy(before)
             self._own.add(number)
-        return self._pages[number]
+        return self[number]
 
     def drop(self, number: int) -> None:
         """Let a page go."""
-        del self._pages[number]
+        del self[number]
         self._own.discard(number)
-
-    def all(self) -> ValuesView[Page]:
-        """Return the pages in the order in which they were begun."""
-        return self._pages.values()
-
-    def newest_first(self) -> Iterator[Page]:
-        """Yield the pages, the last begun first."""
-        return reversed(self._pages.values())
 
     def share(self) -> Mapping[int, Page]:
         """Return the pages as they are now; none of them changes from here on."""
         self._own.clear()
-        return dict(self._pages)
+        return dict(self)
 
     def restore(self, shared: Mapping[int, Page]) -> list[Page]:
         """Take shared pages instead of the present ones; returns these, for the caller to drop."""
-        before = list(self._pages.values())
-        self._pages = dict(shared)
+        before = list(self.values())
+        self.clear()
+        self.update(shared)
         self._own.clear()
         return before
 
@@ -123,16 +115,13 @@ class RowPages:
         self.pages: Pages[RowPage] = Pages(RowPage, RowPage.copy)
 
     def __getitem__(self, number: int) -> bytes:
-        return self._page(number).rows[number]
+        return self.pages.get(number // ROWS_A_PAGE, _EMPTY).rows[number]
 
     def __contains__(self, number: int) -> bool:
-        return number in self._page(number).rows
+        return number in self.pages.get(number // ROWS_A_PAGE, _EMPTY).rows
 
     def __iter__(self) -> Iterator[int]:
-        return (number for page in self.pages.all() for number in page.rows)
-
-    def _page(self, number: int) -> RowPage:
-        return self.pages.get(number // ROWS_A_PAGE) or _EMPTY
+        return (number for page in self.pages.values() for number in page.rows)
 
     def put(self, number: int, encoded: bytes, *, live: bool) -> None:
         """Insert a row or replace it; one that is no longer live is never live again."""
@@ -159,7 +148,7 @@ class RowPages:
         """
         found: list[int] = []
         before = 0
-        for page in self.pages.newest_first():
+        for page in reversed(self.pages.values()):
             count = len(page.live)
             if before + count > start:
                 first, last = max(count - (stop - before), 0), count - max(start - before, 0)
@@ -171,7 +160,7 @@ class RowPages:
 
     def live(self) -> Iterator[int]:
         """Yield the numbers of the live rows, the oldest first."""
-        return (number for page in self.pages.all() for number in page.live)
+        return (number for page in self.pages.values() for number in page.live)
 
 
 _EMPTY = RowPage()

@@ -159,10 +159,10 @@ def _dumped(row: Row) -> bytes:
 def lines(rows: Encoded, sequences: Mapping[str, int]) -> JSONObject:
     """Return rows and sequences as a journal line has them."""
     changed = {
-        name: fragments((number, encoded) for number, (encoded, _) in each.items())
+        name: {str(number): orjson.Fragment(encoded) for number, (encoded, _) in each.items()}
         for name, each in rows.items()
     }
-    return {"rows": changed, "sequences": dict(sequences)}
+    return {"rows": changed, "sequences": sequences}
 
 
 def numbered(rows: JSONObject) -> Encoded:

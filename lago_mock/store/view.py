@@ -47,13 +47,13 @@ class View:
 
     def look(self, collection: str, lago_id: str) -> FrozenRow | None:
         """Return the live row with this id to look at, which costs less than a copy of it."""
-        if self._staged(collection):
+        if collection in self.rows:
             return _frozen(self.get(collection, lago_id))
         return self._look_at(collection, self._collections[collection].number_of(lago_id))
 
     def look_for(self, collection: str, key: str) -> FrozenRow | None:
         """Return the live row with this natural key to look at."""
-        if self._staged(collection):
+        if collection in self.rows:
             return _frozen(self.find(collection, key))
         return self._look_at(collection, self._collections[collection].find(key))
 
@@ -78,11 +78,12 @@ class View:
         stored = self._collections[collection].number_of(lago_id)
         if stored is not None:
             return stored
-        staged = self._staged(collection)
-        for number, row in staged.items():
+        following = self._collections[collection].next_number()
+        for number, row in self._staged(collection).items():
             if row["lago_id"] == lago_id:
                 return number
-        return max((self._collections[collection].next_number(), *(n + 1 for n in staged)))
+            following = max(following, number + 1)
+        return following
 
     def discard(self, collection: str, row: Row, deleted_at: str) -> None:
         """Delete a row softly: it stays in the file, and its natural key is free again."""

@@ -91,7 +91,7 @@ def test_answer_comes_back_and_what_was_written_is_kept() -> None:
 def test_nothing_is_kept_when_the_handler_refuses(foreign: bool) -> None:
     made, store = operations(foreign=foreign)
     with pytest.raises(NotFound):
-        perform(made, Judged(), {"gone": "yes"})
+        perform(made, Judged({}), {"gone": "yes"})
     assert not kept(store)
 
 
@@ -137,7 +137,7 @@ def test_answer_that_breaks_a_foreign_document_is_kept_and_comes_with_a_warning(
 
 def test_answer_that_fits_a_foreign_document_comes_without_a_warning() -> None:
     made, _ = operations(foreign=True)
-    assert perform(made, Judged()) == Performed({"dog": {}})
+    assert perform(made, Judged({})) == Performed({"dog": {}})
 
 
 def test_nothing_is_checked_when_validation_is_off() -> None:

@@ -315,6 +315,17 @@ def test_other_text_is_no_email(text: str) -> None:
     assert not is_email(text)
 
 
+@given(st.text(alphabet='aZ0.@-+_[]" ,\u212aé', max_size=12))
+def test_what_the_usual_pattern_takes_is_an_email_by_the_rules(text: str) -> None:
+    spaced = f" {text}"  # nothing with a space is usual, and one before an address does not count
+    assert is_email(text) == is_email(spaced)
+
+
+@given(st.from_regex(r"[a-z+._-]{1,6}@[a-zA-Z0-9.-]{3,9}", fullmatch=True))
+def test_what_looks_usual_is_judged_by_the_rules(text: str) -> None:
+    assert is_email(text) == is_email(f" {text}")
+
+
 @pytest.mark.parametrize("text", ["a", "7", "acme", "acme-corp", "a--b", "4-ever", "a" * 100])
 def test_small_letters_digits_and_inner_hyphens_are_a_slug(text: str) -> None:
     assert is_slug(text)

@@ -190,7 +190,7 @@ def test_premium_key_needs_its_license(license_of: Any, kept: JSONObject) -> Non
 
 
 def test_operation_without_a_body_reads_nothing() -> None:
-    assert create_dog().read({"dog": 1}, licensed) == Judged()
+    assert create_dog().read({"dog": 1}, licensed) == Judged({})
 
 
 # Reading strictly
@@ -332,7 +332,7 @@ def test_judge_refuses_a_body_that_is_no_object(given: JSON) -> None:
 
 
 def test_operation_without_a_body_judges_nothing() -> None:
-    assert create_dog().judge({"dog": 1}) == Judged()
+    assert create_dog().judge({"dog": 1}) == Judged({})
 
 
 # What is known of an operation

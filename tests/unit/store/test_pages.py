@@ -36,8 +36,8 @@ def test_a_page_is_new_when_it_is_first_written_to(pages: Pages[list[str]]) -> N
 
 
 def test_pages_stand_in_the_order_in_which_they_were_begun(pages: Pages[list[str]]) -> None:
-    assert [*chain.from_iterable(pages.all())] == ["page 2", "page 0", "page 1"]
-    assert [*chain.from_iterable(pages.newest_first())] == ["page 1", "page 0", "page 2"]
+    assert [*chain.from_iterable(pages.values())] == ["page 2", "page 0", "page 1"]
+    assert [*chain.from_iterable(reversed(pages.values()))] == ["page 1", "page 0", "page 2"]
 
 
 def test_shared_pages_do_not_change_with_those_that_were_shared(pages: Pages[list[str]]) -> None:
@@ -78,7 +78,7 @@ def test_restored_pages_are_the_shared_ones_and_the_present_ones_come_back(
     before = pages.restore(shared)
 
     assert before == [["page 2"], ["page 0", "more"], ["page 1"], []]
-    assert [*pages.all()] == [["page 2"], ["page 0"], ["page 1"]]
+    assert [*pages.values()] == [["page 2"], ["page 0"], ["page 1"]]
     assert pages.get(0) is shared[0]
 
 
