@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -63,23 +64,31 @@ class Columns:
 
         `last` is the last one that it gave.
         """
-        return next((name for name in self._numbers() if row[name] > last), None)
+        return next((name for name in self._numbers if row[name] > last), None)
 
     def whole(self, row: JSONObject) -> JSONObject:
         """Return a row with its numbers as such: JSON may give them a fraction of nothing."""
-        return {**row, **{name: int(row[name]) for name in self._numbers()}}
+        return {**row, **{name: int(row[name]) for name in self._numbers}}
 
-    def _numbers(self) -> Iterator[str]:
-        return (name for name, schema in self.needed.items() if schema is NUMBER)
+    @cached_property
+    def _numbers(self) -> tuple[str, ...]:
+        return tuple(name for name, kind in self._ours if kind is int)
+
+    @cached_property
+    def _ours(self) -> tuple[tuple[str, type], ...]:
+        """The columns that no request sets, each with its type."""
+        ours = (ID, MOMENT, NUMBER)
+        return tuple(
+            (name, int if schema is NUMBER else str)
+            for name, schema in self.needed.items()
+            if any(schema is each for each in ours)
+        )
 
     def flaw(self, row: JSONObject) -> str | None:
         """Return a column that a row lacks, or that no request sets and is another's; None if none.
 
         It costs less than the schema, and holds for what was written without any validation.
         """
-        for name, schema in self.needed.items():
-            is_ours = any(schema is each for each in (ID, MOMENT, NUMBER))
-            kind = int if schema is NUMBER else str
-            if name not in row or (is_ours and type(row[name]) is not kind):
-                return name
-        return None
+        if not self.needed.keys() <= row.keys():
+            return next(name for name in self.needed if name not in row)
+        return next((name for name, kind in self._ours if type(row[name]) is not kind), None)

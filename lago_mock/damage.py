@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from lago_mock.resource import Resource
-from lago_mock.store.state import State
+from lago_mock.store.state import Rows
 from lago_mock.store.store import Judge
 from lago_mock.store.tables import Row
 
@@ -26,26 +26,34 @@ def judge_of(resources: Mapping[str, Resource]) -> Judge:
     return partial(_damage, resources)
 
 
-def _damage(resources: Mapping[str, Resource], owner: str, state: State) -> str | None:
-    return next(_damages(resources, owner, state), None)
+def _damage(
+    resources: Mapping[str, Resource], owner: str, rows: Rows, sequences: Mapping[str, int]
+) -> str | None:
+    return next(_damages(resources, owner, rows, sequences), None)
 
 
-def _damages(resources: Mapping[str, Resource], owner: str, state: State) -> Iterator[str]:
+def _damages(
+    resources: Mapping[str, Resource], owner: str, rows: Rows, sequences: Mapping[str, int]
+) -> Iterator[str]:
     for name in _TABLES:
-        if name not in state.collections or not state.collections[name].live:
+        if not any(_live(rows.get(name, {}))):
             yield f"the table '{name}:{owner}' has no row"
     for resource in resources.values():
-        yield from _flaws(resource, owner, state)
+        last = sequences.get(resource.plural, 0)
+        yield from _flaws(resource, owner, rows.get(resource.plural, {}), last)
 
 
-def _flaws(resource: Resource, owner: str, state: State) -> Iterator[str]:
-    frozen, columns, key = state.collections.get(resource.plural), resource.columns, resource.key
-    if frozen is None or columns is None or key is None:
+def _live(rows: Mapping[int, Row]) -> Iterator[tuple[int, Row]]:
+    return ((number, rows[number]) for number in sorted(rows) if "deleted_at" not in rows[number])
+
+
+def _flaws(resource: Resource, owner: str, rows: Mapping[int, Row], last: int) -> Iterator[str]:
+    columns, key = resource.columns, resource.key
+    if columns is None or key is None:
         return
     own = _OWN_COLUMNS if resource.plural == "organizations" else ()
     seen: dict[str, int] = {}
-    last = state.sequences.get(resource.plural, 0)
-    for number, row in frozen.live_rows():
+    for number, row in _live(rows):
         here = f"row {number} of the table '{resource.plural}:{owner}'"
         flaw = columns.flaw(row) or _lacking(row, key, own)
         if flaw:

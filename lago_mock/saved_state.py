@@ -52,9 +52,7 @@ def saved(row: Row, state: State, resources: Mapping[str, Resource]) -> JSONObje
     own = {name: value for name, value in row.items() if name not in _INTERNAL}
     own["api_keys"] = keys
     collections = {
-        name: [row for _, row in frozen.live_rows()]
-        for name, frozen in state.collections.items()
-        if frozen.live
+        name: list(frozen.live_rows()) for name, frozen in state.collections.items() if frozen.live
     }
     bound = {name: _bound(name, collections, resources[name]) for name in collections}
     return {"organization": own, "collections": bound, "sequences": dict(state.sequences)}

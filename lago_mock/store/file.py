@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from errno import EINVAL, ENOENT
 from pathlib import Path
@@ -30,9 +30,8 @@ from lago_mock.store.journal import (
     sync_folder,
 )
 from lago_mock.store.pages import RowPage
-from lago_mock.wire import JSONObject, copied
+from lago_mock.wire import JSONObject
 
-Tables = dict[str, dict[int, bytes]]
 _NUMBER = re.compile("[1-9][0-9]{0,17}")
 """How TinyDB writes a number, so that no two rows have the same."""
 
@@ -84,8 +83,8 @@ class StoreFile:
         """Return the error for content that makes no store."""
         return StoreError(self.path, what, RESTORE)
 
-    def read(self) -> tuple[JSONObject, Tables]:
-        """Return the head and the tables of the file: table name -> number -> row as JSON.
+    def read(self) -> tuple[JSONObject, JSONObject]:
+        """Return the head and the tables of the file: table name -> number as text -> row.
 
         Raises:
             StoreError: the file is damaged, or of a later format; it is left untouched.
@@ -99,10 +98,10 @@ class StoreFile:
             place = f"line {error.lineno}, column {error.colno}"
             raise self.damaged(f"not JSON at {place}: {error.msg}") from error
         head = self._head_of(raw)
-        tables = {name: encoded_rows(rows) for name, rows in raw.items() if name != "lago_mock"}
+        del raw["lago_mock"]
         self._journals = [self._journal(head["generation"])]
         self.size = len(content)
-        return head, tables
+        return head, raw
 
     def _head_of(self, raw: Any) -> JSONObject:
         try:
@@ -238,8 +237,3 @@ def _are_sequences(head: JSONObject) -> bool:
         for sequences in head.get("sequences", {}).values()
         for number in sequences.values()
     )
-
-
-def encoded_rows(rows: Mapping[str, Any]) -> dict[int, bytes]:
-    """Return the rows of a table by number, as they are kept."""
-    return {int(number): copied(orjson.dumps(row)) for number, row in rows.items()}

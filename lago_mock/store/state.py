@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,9 +11,16 @@ from typing import Final
 import orjson
 
 from lago_mock.store.pages import RowPage
-from lago_mock.store.tables import Collection, Frozen, Row, RowDatabase, frozen_row
+from lago_mock.store.tables import (
+    Collection,
+    Frozen,
+    Row,
+    RowDatabase,
+    encoded_row,
+    frozen_row,
+)
 from lago_mock.store.view import View
-from lago_mock.wire import JSONObject, copied
+from lago_mock.wire import JSONObject
 
 _NOTHING: Final = Frozen()
 
@@ -22,6 +28,9 @@ _LOOKS: Final = 32
 """How many rows are kept decoded for an organization."""
 
 NONE: Final[Mapping[str, list[int]]] = MappingProxyType({})
+
+Rows = Mapping[str, Mapping[int, Row]]
+"""Rows by collection, or table, and number."""
 
 Encoded = Mapping[str, Mapping[int, tuple[bytes, Row]]]
 """Rows by collection and number, each as JSON and as it was before."""
@@ -141,19 +150,12 @@ class OrganizationRows:
         return held
 
 
-def encoded(rows: Mapping[str, Mapping[int, Row]]) -> Encoded:
+def encoded(rows: Rows) -> Encoded:
     """Return rows with the JSON that they are kept as."""
     return {
-        name: {number: (_dumped(row), row) for number, row in changed.items()}
+        name: {number: (encoded_row(row), row) for number, row in changed.items()}
         for name, changed in rows.items()
     }
-
-
-def _dumped(row: Row) -> bytes:
-    try:
-        return copied(orjson.dumps(row))
-    except TypeError:  # a whole number over 64 bits, in a value that is kept as it was sent
-        return json.dumps(row).encode()
 
 
 def lines(rows: Encoded, sequences: Mapping[str, int]) -> JSONObject:
@@ -165,11 +167,9 @@ def lines(rows: Encoded, sequences: Mapping[str, int]) -> JSONObject:
     return {"rows": changed, "sequences": sequences}
 
 
-def numbered(rows: JSONObject) -> Encoded:
-    """Return the rows of a journal line."""
-    return encoded(
-        {name: {int(number): row for number, row in each.items()} for name, each in rows.items()}
-    )
+def numbered(rows: JSONObject) -> Rows:
+    """Return rows that JSON has under their numbers as text."""
+    return {name: {int(number): row for number, row in each.items()} for name, each in rows.items()}
 
 
 def fragments(rows: Iterable[tuple[int, bytes]]) -> JSONObject:

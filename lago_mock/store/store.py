@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import index
 from pathlib import Path
 
 from lago_mock.discards import Discards, Later
 from lago_mock.store.disk import Disk
-from lago_mock.store.file import PagedTables, StoreFile, encoded_rows
+from lago_mock.store.file import PagedTables, StoreFile
 from lago_mock.store.journal import StoreError, StoreUnwritable
 from lago_mock.store.pages import RowPage
-from lago_mock.store.state import FixtureRows, OrganizationRows, State, encoded, lines, numbered
+from lago_mock.store.state import (
+    FixtureRows,
+    OrganizationRows,
+    Rows,
+    State,
+    encoded,
+    lines,
+    numbered,
+)
 from lago_mock.store.tables import Frozen, Row, RowDatabase
 from lago_mock.store.view import View
 from lago_mock.version import __version__
@@ -31,8 +41,8 @@ _SNAPSHOTS = "snapshots"
 _SEPARATOR = ":"
 _WHOLE_SERVER = ""
 
-Judge = Callable[[str, State], str | None]
-"""Tells what is wrong with the rows of an organization, or of a snapshot of it."""
+Judge = Callable[[str, Rows, Mapping[str, int]], str | None]
+"""Tells what is wrong with rows and sequences of an organization, or of a snapshot of it."""
 
 Snapshot = Mapping[str, State]
 """The state of one organization, or of each, by its id."""
@@ -61,7 +71,7 @@ class Store:
         *,
         durable: bool = False,
         compact_bytes: int = COMPACT_BYTES,
-        judge: Judge = lambda _owner, _state: None,
+        judge: Judge = lambda _owner, _rows, _sequences: None,
     ) -> Store:
         """Return the store of a file, loaded when there is one.
 
@@ -75,29 +85,42 @@ class Store:
         file = StoreFile(path, durable=durable)
         file.lock()
         try:
-            store._load(file)
-            store._judge(file, judge)
+            with _without_collection():
+                store._load(file, judge)
         except BaseException:
             file.close()
             raise
         store._disk = Disk(file, store._content, compact_bytes)
         return store
 
-    def _load(self, file: StoreFile) -> None:
+    def _load(self, file: StoreFile, judge: Judge) -> None:
         head, tables = file.read()
         self._secrets = head.get("secrets", {})
         sequences = head.get("sequences", {})
-        owners: dict[str, dict[str, Frozen]] = {owner: {} for owner in sequences}
-        for name, rows in tables.items():
+        owners: dict[str, dict[str, Mapping[int, Row]]] = {owner: {} for owner in sequences}
+        for name, rows in numbered(tables).items():
             collection, _, owner = name.partition(_SEPARATOR)
             if collection not in self._keys:
                 raise file.damaged(f"the table {name!r} is of no collection that is known")
-            try:
-                owners.setdefault(owner, {})[collection] = self._frozen(collection, rows)
-            except (KeyError, TypeError) as error:
-                raise file.damaged(f"a row of the table {name!r} lacks {error}") from error
+            owners.setdefault(owner, {})[collection] = rows
         for owner, collections in owners.items():
-            self._give(owner, State(collections, sequences.get(owner, {})))
+            last = sequences.get(owner, {})
+            is_judged = not owner.startswith(_FIXTURES + _SEPARATOR)
+            if is_judged and (damage := judge(owner, collections, last)):
+                raise file.damaged(damage)
+            self._give(owner, State(self._loaded(file, owner, collections), last))
+        self._replay_all(file)
+
+    def _loaded(self, file: StoreFile, owner: str, rows: Rows) -> dict[str, Frozen]:
+        found = {}
+        for name, each in rows.items():
+            try:
+                found[name] = self._frozen(name, each)
+            except (KeyError, TypeError) as error:
+                raise file.damaged(f"a row of the table '{name}:{owner}' lacks {error}") from error
+        return found
+
+    def _replay_all(self, file: StoreFile) -> None:
         for journal, commit in file.commits(_logger.warning):
             try:
                 for change in commit.get("together", [commit]):
@@ -106,16 +129,9 @@ class Store:
                 what = f"line {commit['number'] + 1} is no change of this store ({error!r})"
                 raise journal.damaged(what) from error
 
-    def _judge(self, file: StoreFile, judge: Judge) -> None:
-        for owner, state in self._states():
-            kind, _, _ = owner.partition(_SEPARATOR)
-            what = None if kind == _FIXTURES else judge(owner, state)
-            if what:
-                raise file.damaged(what)
-
-    def _frozen(self, name: str, rows: Mapping[int, bytes]) -> Frozen:
+    def _frozen(self, name: str, rows: Mapping[int, Row]) -> Frozen:
         collection = RowDatabase().collection(name, self._keys[name])
-        collection.load(rows.items())
+        collection.load(rows)
         return collection.freeze()
 
     def _give(self, owner: str, state: State) -> None:
@@ -161,8 +177,8 @@ class Store:
             raise ValueError(f"a row is of {collection!r}, which is no collection that is known")
 
     def _replay_fixtures(self, commit: JSONObject) -> None:
-        rows = commit["rows"].items()
-        frozen = {name: self._frozen(name, encoded_rows(rows)) for name, rows in rows}
+        rows = numbered(commit["rows"]).items()
+        frozen = {name: self._frozen(name, each) for name, each in rows}
         name = commit[_FIXTURES]
         self._fixtures[name] = FixtureRows(name, State(frozen, commit["sequences"]))
 
@@ -171,7 +187,7 @@ class Store:
         if "reset" in commit:
             organization.restore(self._fixtures[commit["reset"]].state)
         sequences = {name: index(number) for name, number in commit["sequences"].items()}
-        organization.apply(numbered(commit["rows"]), sequences, commit.get("erased", {}))
+        organization.apply(encoded(numbered(commit["rows"])), sequences, commit.get("erased", {}))
 
     def _organization(self, organization_id: str) -> OrganizationRows:
         """Return an organization to write to, made where it is not known."""
@@ -409,6 +425,18 @@ class Store:
                 yield _SEPARATOR.join((_SNAPSHOTS, scope, name, organization_id)), state
         for organization in self._organizations.values():
             yield organization.id, organization.freeze()
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Have Python look for no garbage among rows that all stay, which takes it seconds."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _tables(states: Iterable[tuple[str, State]]) -> Iterator[tuple[str, Iterable[RowPage]]]:

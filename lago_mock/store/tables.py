@@ -6,7 +6,8 @@ read; here rows are kept as trimmed JSON, decoded when read, and found through i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -43,11 +44,11 @@ class Frozen:
         """Yield all rows, discarded ones too, as number and JSON."""
         return (each for page in self.rows.values() for each in page.rows.items())
 
-    def live_rows(self) -> Iterator[tuple[int, Row]]:
-        """Yield the live rows, each the caller's own copy, with their numbers; the oldest first."""
+    def live_rows(self) -> Iterator[Row]:
+        """Yield the live rows, each the caller's own copy; the oldest first."""
         for page in self.rows.values():
             for number in page.live:
-                yield number, orjson.loads(page.rows[number])
+                yield orjson.loads(page.rows[number])
 
     def row(self, number: int) -> Row:
         """Return one row, the caller's own copy."""
@@ -85,7 +86,7 @@ class Collection(Table):
             self.erase(number)
         for number, row in after.items():
             if row != before.get(number):
-                self.write(number, copied(orjson.dumps(row)), dict(row))
+                self.write(number, encoded_row(row), dict(row))
 
     def _get_next_id(self) -> int:
         self._next += 1  # TinyDB's own count knows nothing of `write`
@@ -95,11 +96,11 @@ class Collection(Table):
         """Yield the numbers of all rows, discarded ones too, the oldest first."""
         return iter(self._rows)
 
-    def load(self, encoded: Iterable[tuple[int, bytes]]) -> None:
+    def load(self, rows: Mapping[int, Row]) -> None:
         """Hold these rows and no others."""
         self.restore(Frozen())
-        for number, row in sorted(encoded):
-            self.write(number, row, orjson.loads(row))
+        for number in sorted(rows):
+            self.write(number, encoded_row(rows[number]), rows[number])
 
     def freeze(self) -> Frozen:
         """Return the content as it is now; it costs a look at each page, and no row is copied."""
@@ -220,6 +221,14 @@ def having(**columns: Any) -> Callable[[Row], bool]:
     """Return the TinyDB query of the rows that have these values in these columns."""
     query: Callable[[Row], bool] = Query().fragment(columns)
     return query
+
+
+def encoded_row(row: Row) -> bytes:
+    """Return a row as the JSON that it is kept as."""
+    try:
+        return copied(orjson.dumps(row))
+    except TypeError:  # a whole number over 64 bits, in a value that is kept as it was sent
+        return json.dumps(row).encode()
 
 
 def frozen_row(encoded: bytes) -> FrozenRow:

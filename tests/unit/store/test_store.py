@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import logging
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,24 @@ def refusal(path: Path) -> str:
     assert on_disk(path.parent) == before
     assert texts[0] == texts[1]
     return texts[0]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+@pytest.mark.parametrize("content", [b"", b"{}"], ids=["new", "damaged"])
+def test_the_search_for_garbage_is_on_after_a_start_if_it_was_before(
+    path: Path, content: bytes, is_on: bool
+) -> None:
+    path.parent.mkdir(exist_ok=True)
+    if content:
+        path.write_bytes(content)
+    if not is_on:
+        gc.disable()
+    try:
+        with suppress(StoreError):
+            Store.open(KEYS, path).close()
+        assert gc.isenabled() is is_on
+    finally:
+        gc.enable()
 
 
 def test_a_new_store_has_nothing_and_writes_nothing(store: Store, path: Path) -> None:

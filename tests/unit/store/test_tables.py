@@ -12,8 +12,8 @@ from lago_mock.store.tables import Collection, Frozen, RowDatabase
 from tests.unit.store.stores import Row, tax
 
 
-def encoded(*rows: Row) -> list[tuple[int, bytes]]:
-    return [(number, orjson.dumps(row)) for number, row in enumerate(rows, 1)]
+def numbered(*rows: Row) -> dict[int, Row]:
+    return dict(enumerate(rows, 1))
 
 
 def write(collection: Collection, number: int, row: Row) -> None:
@@ -155,7 +155,7 @@ def test_load_holds_the_given_rows_and_no_others(taxes: Collection) -> None:
     write(taxes, 1, tax("before"))
     write(taxes, 2, tax("also before"))
 
-    taxes.load(encoded(tax("after")))
+    taxes.load(numbered(tax("after")))
 
     assert indexed(taxes) == {"after": 1}
     assert (taxes.find("before"), taxes.number_of("id-before")) == (None, None)
@@ -163,9 +163,7 @@ def test_load_holds_the_given_rows_and_no_others(taxes: Collection) -> None:
 
 
 def test_load_takes_rows_in_the_order_of_their_numbers_with_gaps(taxes: Collection) -> None:
-    first, second, third = (orjson.dumps(tax(code)) for code in "abc")
-
-    taxes.load([(12, third), (2, first), (7, second)])
+    taxes.load({12: tax("c"), 2: tax("a"), 7: tax("b")})
 
     assert indexed(taxes) == {"a": 2, "b": 7, "c": 12}
     assert taxes.next_number() == 13
@@ -180,7 +178,7 @@ def test_load_takes_rows_in_the_order_of_their_numbers_with_gaps(taxes: Collecti
 )
 def test_load_refuses_a_row_without_what_it_is_found_by(taxes: Collection, row: Row) -> None:
     with pytest.raises(KeyError):
-        taxes.load(encoded(row))
+        taxes.load(numbered(row))
 
 
 def test_matching_answers_the_live_rows_that_match_newest_first(taxes: Collection) -> None:
@@ -208,7 +206,7 @@ def test_what_a_search_answers_is_the_callers_own_at_each_call(taxes: Collection
 
 
 def test_what_a_frozen_collection_holds_stays_whatever_is_written(taxes: Collection) -> None:
-    taxes.load(encoded(tax("a"), tax("b"), tax("c")))
+    taxes.load(numbered(tax("a"), tax("b"), tax("c")))
     frozen = taxes.freeze()
     before = list(frozen.encoded())
 
@@ -221,7 +219,7 @@ def test_what_a_frozen_collection_holds_stays_whatever_is_written(taxes: Collect
 
 
 def test_a_restored_collection_is_as_it_was_frozen(taxes: Collection) -> None:
-    taxes.load(encoded(tax("a"), tax("b"), tax("c")))
+    taxes.load(numbered(tax("a"), tax("b"), tax("c")))
     write(taxes, 3, tax("c", deleted_at="now"))
     frozen = taxes.freeze()
     write(taxes, 1, tax("z", "id-a"))
@@ -237,7 +235,7 @@ def test_a_restored_collection_is_as_it_was_frozen(taxes: Collection) -> None:
 
 
 def test_restore_gives_back_the_pages_that_were_held(taxes: Collection) -> None:
-    taxes.load(encoded(*(tax(str(number)) for number in range(2 * ROWS_A_PAGE))))
+    taxes.load(numbered(*(tax(str(number)) for number in range(2 * ROWS_A_PAGE))))
     held = {id(page) for page in taxes.freeze().rows.values()}
 
     pages = taxes.restore(Frozen())
@@ -248,7 +246,7 @@ def test_restore_gives_back_the_pages_that_were_held(taxes: Collection) -> None:
 
 def test_two_collections_can_hold_one_frozen_content_and_change_by_themselves() -> None:
     first, second = (RowDatabase().collection("taxes:org", "code") for _ in range(2))
-    first.load(encoded(tax("a"), tax("b")))
+    first.load(numbered(tax("a"), tax("b")))
     frozen = first.freeze()
     second.restore(frozen)
 
@@ -263,7 +261,7 @@ def test_two_collections_can_hold_one_frozen_content_and_change_by_themselves() 
 def test_one_write_after_a_freeze_copies_a_page_of_rows_and_the_buckets_it_touches(
     taxes: Collection,
 ) -> None:
-    taxes.load(encoded(*(tax(str(number)) for number in range(4 * ROWS_A_PAGE))))
+    taxes.load(numbered(*(tax(str(number)) for number in range(4 * ROWS_A_PAGE))))
     before = taxes.freeze()
 
     write(taxes, 1, tax("0", rate=5))
@@ -291,7 +289,7 @@ def test_rows_are_found_by_the_customer_that_they_belong_to(taxes: Collection) -
 
 
 def test_a_freeze_copies_no_page(taxes: Collection) -> None:
-    taxes.load(encoded(*(tax(str(number)) for number in range(2 * ROWS_A_PAGE))))
+    taxes.load(numbered(*(tax(str(number)) for number in range(2 * ROWS_A_PAGE))))
 
     first, second = taxes.freeze(), taxes.freeze()
 
@@ -299,7 +297,7 @@ def test_a_freeze_copies_no_page(taxes: Collection) -> None:
 
 
 def test_tinydbs_own_methods_read_the_rows(taxes: Collection) -> None:
-    taxes.load(encoded(tax("vat"), tax("gst")))
+    taxes.load(numbered(tax("vat"), tax("gst")))
 
     assert (len(taxes), taxes.all()) == (2, [tax("vat"), tax("gst")])
     assert taxes.get(where("code") == "gst") == tax("gst")
@@ -367,7 +365,7 @@ def test_each_table_of_a_database_has_rows_of_its_own() -> None:
 
 def test_the_database_keeps_no_file_of_its_own() -> None:
     database = RowDatabase()
-    database.collection("taxes:org", "code").load(encoded(tax("vat")))
+    database.collection("taxes:org", "code").load(numbered(tax("vat")))
 
     assert database.tables() == set()
     database.drop_tables()
