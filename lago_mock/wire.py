@@ -90,9 +90,23 @@ def _decode_strictly(data: bytes) -> JSON:
     value: JSON = orjson.loads(data)
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
         _check_depth(value)
-    if _LONG_RUN in data.translate(_DIGITS_AS_ZEROS):
-        value = json.loads(data.decode())
+    if not _is_exact(data):
+        value = json.loads(data)
     return value
+
+
+def _is_exact(data: bytes) -> bool:
+    """Tell whether orjson rounds no whole number of a text."""
+    return _LONG_RUN not in data.translate(_DIGITS_AS_ZEROS)
+
+
+def decode_own(data: bytes) -> Any:
+    """Return the value that JSON of our own making holds; whole numbers keep their digits.
+
+    orjson.JSONDecodeError tells where it is no JSON.
+    """
+    value = orjson.loads(data)
+    return value if _is_exact(data) else json.loads(data)
 
 
 def _decode_without_comments(text: str) -> JSON:

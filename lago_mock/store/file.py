@@ -30,7 +30,7 @@ from lago_mock.store.journal import (
     sync_folder,
 )
 from lago_mock.store.pages import RowPage
-from lago_mock.wire import JSONObject
+from lago_mock.wire import JSONObject, decode_own
 
 _NUMBER = re.compile("[1-9][0-9]{0,17}")
 """How TinyDB writes a number, so that no two rows have the same."""
@@ -93,7 +93,7 @@ class StoreFile:
             return {}, {}
         content = read_bytes(self.path)
         try:
-            raw = orjson.loads(content)
+            raw = decode_own(content)
         except orjson.JSONDecodeError as error:
             place = f"line {error.lineno}, column {error.colno}"
             raise self.damaged(f"not JSON at {place}: {error.msg}") from error

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from lago_mock.wire import JSONObject
+from lago_mock.wire import JSONObject, decode_own
 
 FORMAT = 1
 
@@ -78,7 +78,7 @@ class CommitJournal:
         if checksum != _checksum(text):
             raise self.damaged(f"line {number + 1} does not match its checksum")
         try:
-            return self._numbered(orjson.loads(text), number)
+            return self._numbered(decode_own(text), number)
         except (KeyError, TypeError, ValueError) as error:
             raise self.damaged(f"line {number + 1} is none of a journal ({error!r})") from error
 

@@ -22,6 +22,9 @@ from lago_mock.wire import JSONObject, copied
 
 Row = JSONObject
 
+_WIDE: Final = b" "
+"""Begins a row with a whole number over 64 bits, which orjson would round."""
+
 OWNER: Final = "customer_id"
 """The column of rows that belong to a customer, and are found by it too."""
 
@@ -48,12 +51,11 @@ class Frozen:
         """Yield the live rows, each the caller's own copy; the oldest first."""
         for page in self.rows.values():
             for number in page.live:
-                yield orjson.loads(page.rows[number])
+                yield decoded_row(page.rows[number])
 
     def row(self, number: int) -> Row:
         """Return one row, the caller's own copy."""
-        row: Row = orjson.loads(self.rows[number // ROWS_A_PAGE].rows[number])
-        return row
+        return decoded_row(self.rows[number // ROWS_A_PAGE].rows[number])
 
 
 class Collection(Table):
@@ -176,8 +178,7 @@ class Collection(Table):
 
     def read(self, number: int) -> Row:
         """Return a row, the caller's own copy."""
-        row: Row = orjson.loads(self._rows[number])
-        return row
+        return decoded_row(self._rows[number])
 
     def encoded(self, number: int) -> bytes:
         """Return a row as JSON."""
@@ -228,12 +229,18 @@ def encoded_row(row: Row) -> bytes:
     try:
         return copied(orjson.dumps(row))
     except TypeError:  # a whole number over 64 bits, in a value that is kept as it was sent
-        return json.dumps(row).encode()
+        return _WIDE + json.dumps(row).encode()
+
+
+def decoded_row(encoded: bytes) -> Row:
+    """Return the row that JSON of `encoded_row` holds, the caller's own."""
+    row: Row = json.loads(encoded) if encoded.startswith(_WIDE) else orjson.loads(encoded)
+    return row
 
 
 def frozen_row(encoded: bytes) -> FrozenRow:
     """Return a row to look at."""
-    row: FrozenRow = frozen(orjson.loads(encoded))
+    row: FrozenRow = frozen(decoded_row(encoded))
     return row
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lago_mock.wire import Unparsable, decode, decode_text, drop_nulls, encode
+from lago_mock.wire import Unparsable, decode, decode_own, decode_text, drop_nulls, encode
 
 # A busy machine is no failure.
 UNHURRIED = settings(deadline=None)
@@ -102,6 +104,16 @@ def test_decode_keeps_all_digits_of_whole_numbers(digits: str, form: str) -> Non
     decoded = decode(form.format(digits).encode())
 
     assert encode(decoded) == form.replace(" /* big */", "").format(digits).encode()
+
+
+@pytest.mark.parametrize("value", [[2**70, "2"], {"a": -(10**18)}, 1.5])
+def test_what_is_our_own_is_decoded_to_the_digit(value: Any) -> None:
+    assert decode_own(json.dumps(value).encode()) == value
+
+
+def test_what_is_no_json_is_not_decoded_as_our_own() -> None:
+    with pytest.raises(orjson.JSONDecodeError):
+        decode_own(b'{"a": 1180591620717411303424')
 
 
 def test_decode_reads_a_long_fraction_as_a_float() -> None:

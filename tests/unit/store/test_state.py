@@ -158,12 +158,6 @@ def test_rows_are_encoded_with_what_they_were_before() -> None:
     assert before is row
 
 
-def test_a_number_over_64_bits_is_written() -> None:
-    rows = encoded({"taxes": {1: tax("a", big=2**70)}})
-
-    assert rows["taxes"][1][0].endswith(b'"big": 1180591620717411303424}')
-
-
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(TypeError):
         encoded({"taxes": {1: tax("a", thing=object())}})

@@ -186,6 +186,18 @@ def test_organizations_are_listed_in_the_order_they_were_made(
     again.close()
 
 
+def test_a_number_over_64_bits_is_there_again_with_all_its_digits(
+    store: Store, path: Path, survive: Survival
+) -> None:
+    reset(store, fixture_set(tax("a", big=2**70)))
+    put(store, tax("b", big=-(2**90)))
+
+    again = Store.open(KEYS, survive(store, path))
+
+    assert [row["big"] for row in found(again)] == [2**70, -(2**90)]
+    again.close()
+
+
 def test_an_organization_that_was_only_looked_at_is_not_there(store: Store, path: Path) -> None:
     put(store, tax("a"))
     for look in (store.view, store.version, store.state):

@@ -3,12 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import pytest
 from tinydb import where
 
 from lago_mock.store.pages import ROWS_A_PAGE
-from lago_mock.store.tables import Collection, Frozen, RowDatabase
+from lago_mock.store.tables import Collection, Frozen, RowDatabase, encoded_row, frozen_row
 from tests.unit.store.stores import Row, tax
 
 
@@ -17,7 +16,7 @@ def numbered(*rows: Row) -> dict[int, Row]:
 
 
 def write(collection: Collection, number: int, row: Row) -> None:
-    collection.write(number, orjson.dumps(row), row)
+    collection.write(number, encoded_row(row), row)
 
 
 def indexed(collection: Collection) -> dict[str, int]:
@@ -40,6 +39,15 @@ def test_a_new_collection_is_empty_and_begins_with_number_one(taxes: Collection)
     assert (list(taxes.live()), taxes.next_number(), taxes.name) == ([], 1, "taxes:org")
     assert (taxes.key, taxes.live_count(), list(taxes.numbers())) == ("code", 0, [])
     assert (taxes.find("vat"), taxes.number_of("id-vat")) == (None, None)
+
+
+def test_a_number_over_64_bits_keeps_its_digits(taxes: Collection) -> None:
+    row = tax("vat", big=2**70)
+    write(taxes, 1, row)
+    frozen = taxes.freeze()
+
+    assert (taxes.read(1), frozen.row(1), list(frozen.live_rows())) == (row, row, [row])
+    assert frozen_row(taxes.encoded(1)) == row
 
 
 def test_an_inserted_row_is_found_by_its_key_and_by_its_id(taxes: Collection) -> None:
