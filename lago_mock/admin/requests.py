@@ -28,6 +28,8 @@ _TRUTH: Final = MappingProxyType({None: None, "true": True, "false": False})
 def list_requests(call: AdminCall) -> JSONObject:
     """Answer `listRequests`: the oldest first; `meta.total` counts those beyond the limit too.
 
+    Of more than the limit the last are shown; with `since` the first, for a client to go on from.
+
     Raises:
         ValidationFailed: 422, filters with a value that cannot be, each of them named.
     """
@@ -46,7 +48,8 @@ def list_requests(call: AdminCall) -> JSONObject:
         and matched in (None, entry.is_matched)
         and is_later(entry)
     ]
-    shown = [entry.shown() for entry in found[:limit]]
+    within = slice(limit) if "since" in call.query else slice(-(limit or len(found)), None)
+    shown = [entry.shown() for entry in found[within]]
     return {"requests": shown, "meta": {"total": len(found)}, **whether_kept(call)}
 
 
