@@ -21,6 +21,8 @@ from lago_mock.settings import Settings
 from tests.conftest import API_KEY, running
 from tests.process import serving
 
+pytestmark = pytest.mark.usefixtures("admin")  # each test begins with a server that was reset
+
 Printed = pytest.CaptureFixture[str]
 
 

@@ -306,13 +306,13 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path, name: str, rea
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no file system of this kind")
 def test_a_folder_that_takes_no_files_is_refused() -> None:
-    with pytest.raises(StoreError) as caught:
+    # Versions of filelock before 3.13 hand the system's own reason on.
+    reason = "(no file can be made beside it|No such file or directory)"
+    advice = "Name a path that can be with --db, or :memory: for none."
+    with pytest.raises(
+        StoreError, match=rf"^/proc/lago-mock\.json: cannot be written: {reason}\. {advice}$"
+    ):
         StoreFile(Path("/proc/lago-mock.json")).lock()
-
-    assert str(caught.value) == (
-        "/proc/lago-mock.json: cannot be written: no file can be made beside it. "
-        "Name a path that can be with --db, or :memory: for none."
-    )
 
 
 def test_a_folder_without_write_permission_is_refused(tmp_path: Path) -> None:
@@ -391,10 +391,7 @@ def test_each_compaction_is_a_generation_later_and_leaves_one_file(path: Path) -
             compact(file)
 
     assert read(path)[0]["generation"] == 3
-    assert sorted(each.name for each in path.parent.iterdir()) == [
-        "lago-mock.json",
-        "lago-mock.json.lock",
-    ]
+    assert list(on_disk(path.parent)) == ["lago-mock.json"]
 
 
 def test_journals_are_read_in_the_order_of_their_numbers(path: Path) -> None:
