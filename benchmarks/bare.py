@@ -2,6 +2,8 @@
 
     python -m benchmarks.bare get FILE    the customer in FILE as a JSONResponse, made each time
     python -m benchmarks.bare create      the request's JSON, parsed, as a JSONResponse
+    python -m benchmarks.bare calls FILE  what no create of lago-mock can do without, and no more:
+                                          its libraries parse, judge, encode, write and hash
     python -m benchmarks.bare constant    bytes that are ready, whatever the verb
 
 Prints its port, then serves until SIGTERM.
@@ -13,6 +15,7 @@ import json
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,7 +26,7 @@ from starlette.routing import Route
 from benchmarks.customer import PATH
 
 
-def route(work: str, customer: object) -> Route:
+def route(work: str, customer: Any) -> Route:
     async def get(_request: Request) -> Response:
         return JSONResponse(customer)
 
@@ -37,6 +40,10 @@ def route(work: str, customer: object) -> Route:
         return Route(f"{PATH}/{{external_id}}", get)
     if work == "create":
         return Route(PATH, create, methods=["POST"])
+    if work == "calls":
+        from benchmarks.calls import library_calls  # what the others must not carry
+
+        return Route(PATH, library_calls(customer["customer"]), methods=["POST"])
     return Route(f"{PATH}{{rest:path}}", constant, methods=["GET", "POST"])
 
 

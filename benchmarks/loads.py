@@ -73,15 +73,24 @@ def _bare(*arguments: str) -> Start:
 
 def get_rounds(folder: Path, rounds: int, seconds: int) -> Rounds:
     """Measure reads of one customer."""
+    return _rounds(_starts(_bare("get", _customer(folder))), read_one, rounds, seconds)
+
+
+def _customer(folder: Path) -> str:
+    """Return the path of a file with a customer as lago-mock answers it."""
     customer = folder / "customer.json"
     with lago_mock(folder) as server:
         customer.write_bytes(create(server.port, 1))
-    return _rounds(_starts(_bare("get", str(customer))), read_one, rounds, seconds)
+    return str(customer)
 
 
 def create_rounds(folder: Path, rounds: int, seconds: int) -> Rounds:
     """Measure creates, each of a new customer."""
-    starts = {**_starts(_bare("create")), "in memory": _ours("--db", ":memory:")}
+    starts = {
+        **_starts(_bare("create")),
+        "in memory": _ours("--db", ":memory:"),
+        "library calls": _bare("calls", _customer(folder)),
+    }
     return _rounds(starts, _creates(folder), rounds, seconds)
 
 
@@ -148,12 +157,20 @@ def comparison(title: str, rounds: Rounds, cpu_goal: str, rate_goal: str) -> lis
         left, right = ([figure(each.load) for each in side] for side in (constant, ours))
         return Row(f"{title}: {name}, bare: constant", unit, left, right, "right / left")
 
+    left, right = ([each.load.p99 for each in side] for side in (bare, ours))
     return [
         Row(f"{title}: CPU", "µs", _cpu(bare), _cpu(ours), "left / right", cpu_goal),
+        Row(f"{title}: p99", "ms", left, right, "right / left", "≤ 3"),
         replace(against_constant("requests", "1/s", lambda load: load.rate), goal=rate_goal),
         against_constant("p50", "ms", lambda load: load.p50),
         against_constant("p99", "ms", lambda load: load.p99),
     ]
+
+
+def library_calls(title: str, rounds: Rounds) -> list[Row]:
+    """Return the row of what the libraries alone take of an operation, in a bare route."""
+    bare, calls = _cpu(rounds["bare"]), _cpu(rounds["library calls"])
+    return [Row(f"{title}: CPU of its library calls alone", "µs", bare, calls, "left / right")]
 
 
 def costs(title: str, rounds: Rounds) -> list[Row]:

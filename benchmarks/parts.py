@@ -14,6 +14,7 @@ from benchmarks.loads import (
     get_rounds,
     hanging_costs,
     hanging_rounds,
+    library_calls,
 )
 from benchmarks.peers import peer_rows
 from benchmarks.plugin import plugin_rows
@@ -48,6 +49,7 @@ def requests(plan: Plan) -> list[Section]:
     against_bare = [
         *comparison("GET one customer", gets, "≥ 1.0", "≥ 0.70"),
         *comparison("POST create", creates, "≥ 0.70", "≥ 0.50"),
+        *library_calls("POST create", creates),
     ]
     features = [*costs("GET one customer", gets), *costs("POST create", creates)]
     return [
