@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -257,7 +257,7 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     words: dict[str, Any] = {}
     for marker in reversed(list(node.iter_markers("lago_mock"))):
         for stranger in (*map(repr, marker.args), *sorted(marker.kwargs.keys() - set(_WORDS))):
-            _refuse(f"the marker takes no {stranger}; {_advice(stranger, _WORDS)}")
+            _refuse(f"the marker takes no {stranger}; {_advice(stranger)}")
         words |= _with_validation(marker.kwargs)
     return words
 
@@ -271,11 +271,11 @@ def _with_validation(words: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**words, "validation": "strict" if words["strict"] else "lago"}
 
 
-def _advice(stranger: str, known: Sequence[str]) -> str:
+def _advice(stranger: str) -> str:
     from lago_mock.likeness import closest
 
-    near = closest(stranger, known)
-    return f"did you mean {near}?" if near else f"give {', '.join(known)}"
+    near = closest(stranger, _WORDS)
+    return f"did you mean {near}?" if near else f"give {', '.join(_WORDS)}"
 
 
 def _said(request: pytest.FixtureRequest, words: Mapping[str, Any], name: str) -> Any:
@@ -302,12 +302,14 @@ def _made(server: LagoMock, isolation: str, words: Mapping[str, Any]) -> LagoMoc
 
 
 def _arm(handle: LagoMock, faults: Any) -> None:
+    from lago_mock.likeness import did_you_mean_one_of
+
     if not isinstance(faults, list | tuple) or not all(isinstance(each, dict) for each in faults):
         _refuse(f"faults is {faults!r}; give a list, of faults like {_FAULT}")
-    known = tuple(signature(handle.fail).parameters)
     for fault in faults:
-        for stranger in sorted(map(str, fault.keys() - set(known))):
-            _refuse(f"a fault takes no {stranger}; {_advice(stranger, known)}")
+        known = signature(handle.fail).parameters
+        for stranger in sorted(map(str, fault.keys() - known.keys())):
+            _refuse(f"a fault takes no {stranger}{did_you_mean_one_of(stranger, known)}")
         try:
             handle.fail(**{"operation": "*", **fault})
         except TypeError as error:

@@ -48,8 +48,9 @@ def list_requests(call: AdminCall) -> JSONObject:
         and matched in (None, entry.is_matched)
         and is_later(entry)
     ]
-    within = slice(limit) if "since" in call.query else slice(-(limit or len(found)), None)
-    shown = [entry.shown() for entry in found[within]]
+    most = limit or len(found)
+    within = found[:most] if "since" in call.query else found[-most:]
+    shown = [entry.shown() for entry in within]
     return {"requests": shown, "meta": {"total": len(found)}, **whether_kept(call)}
 
 

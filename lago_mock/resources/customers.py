@@ -66,14 +66,6 @@ _COLUMNS: JSONObject = {
 _GIVEN = frozenset((*_COLUMNS, "external_id"))
 """The keys of the body that are columns of the customer."""
 
-_BLANK: JSONObject = {
-    "lago_id": None,
-    "external_id": None,
-    **_COLUMNS,
-    "billing_entity_id": DEFAULT_ENTITY,
-}
-"""What a new customer begins with, beside its id, its times and its lists."""
-
 
 def present(call: Call, row: FrozenRow) -> JSONObject:
     """Return the `CustomerObjectExtended` of a row."""
@@ -282,8 +274,9 @@ def _refuse_columns(call: Call) -> None:
 def _blank_customer(call: Call) -> Row:
     created_at = call.now()
     return {
-        **_BLANK,
         "lago_id": call.new_id(),
+        **_COLUMNS,
+        "billing_entity_id": DEFAULT_ENTITY,
         "metadata": [],
         "tax_ids": [],
         "provider_customer": {},

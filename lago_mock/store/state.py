@@ -161,7 +161,7 @@ def encoded(rows: Rows) -> Encoded:
 def lines(rows: Encoded, sequences: Mapping[str, int]) -> JSONObject:
     """Return rows and sequences as a journal line has them."""
     changed = {
-        name: {str(number): orjson.Fragment(encoded) for number, (encoded, _) in each.items()}
+        name: fragments((number, encoded) for number, (encoded, _) in each.items())
         for name, each in rows.items()
     }
     return {"rows": changed, "sequences": sequences}

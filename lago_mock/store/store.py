@@ -85,7 +85,7 @@ class Store:
         file = StoreFile(path, durable=durable)
         file.lock()
         try:
-            with _without_collection():
+            with _without_gc():
                 store._load(file, judge)
         except BaseException:
             file.close()
@@ -428,7 +428,7 @@ class Store:
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def _without_gc() -> Iterator[None]:
     """Have Python look for no garbage among rows that all stay, which takes it seconds."""
     was_enabled = gc.isenabled()
     gc.disable()

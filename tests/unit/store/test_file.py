@@ -23,6 +23,7 @@ from tests.unit.store.stores import (
     numbered,
     on_disk,
 )
+from tests.versions import is_older
 
 HEAD = {"version": "9.8.7", "sequences": {"org": {"taxes": 2}}}
 ROWS = {1: b'{"code":"vat"}', 12: b'{"code":"gst"}'}
@@ -305,14 +306,15 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path, name: str, rea
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no file system of this kind")
+@pytest.mark.skipif(is_older("filelock", "3.25"), reason="it hands on the system's own reason")
 def test_a_folder_that_takes_no_files_is_refused() -> None:
-    # Versions of filelock before 3.13 hand the system's own reason on.
-    reason = "(no file can be made beside it|No such file or directory)"
-    advice = "Name a path that can be with --db, or :memory: for none."
-    with pytest.raises(
-        StoreError, match=rf"^/proc/lago-mock\.json: cannot be written: {reason}\. {advice}$"
-    ):
+    with pytest.raises(StoreError) as caught:
         StoreFile(Path("/proc/lago-mock.json")).lock()
+
+    assert str(caught.value) == (
+        "/proc/lago-mock.json: cannot be written: no file can be made beside it. "
+        "Name a path that can be with --db, or :memory: for none."
+    )
 
 
 def test_a_folder_without_write_permission_is_refused(tmp_path: Path) -> None:
@@ -391,7 +393,10 @@ def test_each_compaction_is_a_generation_later_and_leaves_one_file(path: Path) -
             compact(file)
 
     assert read(path)[0]["generation"] == 3
-    assert list(on_disk(path.parent)) == ["lago-mock.json"]
+    assert sorted(each.name for each in path.parent.iterdir()) == [
+        "lago-mock.json",
+        "lago-mock.json.lock",
+    ]
 
 
 def test_journals_are_read_in_the_order_of_their_numbers(path: Path) -> None:

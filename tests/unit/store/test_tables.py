@@ -9,6 +9,7 @@ from tinydb import where
 from lago_mock.store.pages import ROWS_A_PAGE
 from lago_mock.store.tables import Collection, Frozen, RowDatabase, encoded_row, frozen_row
 from tests.unit.store.stores import Row, tax
+from tests.versions import is_older
 
 
 def numbered(*rows: Row) -> dict[int, Row]:
@@ -312,6 +313,14 @@ def test_tinydbs_own_methods_read_the_rows(taxes: Collection) -> None:
     assert taxes.get(doc_id=1) == tax("vat")
     assert taxes.contains(doc_id=3) is False
     assert [document.doc_id for document in taxes] == [1, 2]
+
+
+@pytest.mark.skipif(is_older("tinydb", "4.9"), reason="it refuses ids that are not there")
+def test_tinydbs_own_removal_passes_over_ids_that_are_not_there(taxes: Collection) -> None:
+    taxes.load(numbered(tax("vat")))
+
+    assert taxes.remove(doc_ids=[1, 7]) == [1]
+    assert taxes.all() == []
 
 
 def test_tinydbs_own_methods_insert_and_remove_rows(taxes: Collection) -> None:
